@@ -1,0 +1,43 @@
+"""rflib: what a convolutional network can see, exact and proven.
+
+Names are loaded when they are first asked for, so `import rflib` costs milliseconds and needs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "arithmetic": (
+        "Layer ReceptiveField output_size output_sizes receptive_field receptive_field_backward "
+        "receptive_field_closed_form"
+    ),
+    "tables": "layer_table",
+    "graph": "Graph Misalignment Window",
+    "cost": (
+        "Cost conv_cost depthwise_separable_cost layer_costs linear_cost matmul_cost stack_cost transposed_conv_cost"
+    ),
+    "analysis": "Analysis Found analyze",
+    "tiling": "Tile Tiling",
+    "measuring": "measure verify",
+    "figures": "Drawing draw_grid draw_growth draw_mask draw_stack draw_unit",
+    "errors": "LayerError ModelError NoSingleAnswerError ReceptiveFieldError TracingError UnitError UnknownNameError",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"rflib.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'rflib' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
