@@ -1,0 +1,623 @@
+"""The receptive field of every layer of a PyTorch module, exact: the answers to `rf.analyze`."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rflib import sets
+from rflib.errors import ModelError, NoSingleAnswerError, UnitError, UnknownNameError
+from rflib.graph import Graph, Misalignment, Node
+from rflib.lines import Line
+from rflib.tiling import Tiling, plan
+from rflib.tracing import ModuleCall, Trace, prepare, trace
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Unit = int | Sequence[int] | None
+Pair = tuple[int, int]
+
+
+def analyze(
+    model: nn.Module,
+    *inputs: Any,
+    kwargs: Mapping[str, Any] | None = None,
+    input_size: Any = None,
+    spatial: Any = None,
+    training: bool = False,
+) -> Analysis:
+    """Trace a module once and answer for every layer what its units see of the input.
+
+    Example:
+        >>> import rflib as rf
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        >>> analysis = rf.analyze(model, input_size=(1, 3, 32, 32))
+        >>> found = analysis["2"]
+        >>> found.size, found.stride, found.padding
+        ((5, 5), (4, 4), (1, 1))
+        >>> found.interval((0, 3))
+        ((-1, 3), (11, 15))
+
+    Args:
+        model: any module; it is left as found.
+        inputs: what the model is called with. Values matter only to models that compute with them in Python.
+        kwargs: keyword arguments of the call.
+        input_size: instead of inputs, the shape of one input, (batch, channels, ...), or a list of shapes.
+        spatial: the dimensions of the inputs that are space, by default 2 and up; for all inputs, or by name.
+        training: analyze the training mode, in which batch norm reads the whole batch.
+
+    Returns:
+        An `Analysis`.
+
+    Raises:
+        ModelError: the model cannot run on these inputs; the layer at which it stopped is named.
+        TracingError: an operation has no reading rule; `rf.measure` still works.
+
+    Reference:
+        Araujo, Norris, Sim: Computing Receptive Fields of Convolutional Neural Networks, Distill, 2019,
+        doi 10.23915/distill.00021 (size, effective stride, effective padding and alignment in graphs).
+    """
+    return Analysis(trace(model, prepare(model, inputs, kwargs, input_size, spatial), training))
+
+
+class Analysis:
+    """What every layer of one traced module sees. Ask `analysis["layer4.2"]`, or print it."""
+
+    def __init__(self, traced: Trace, local: bool = False) -> None:
+        self._trace = traced
+        self._local = local
+
+    @property
+    def graph(self) -> Graph:
+        """The recorded graph of operations."""
+        return self._trace.graph
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The inputs, as the model's signature names them."""
+        return self._trace.input_names
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about how this model was read."""
+        return self._trace.notes
+
+    @cached_property
+    def local(self) -> Analysis:
+        """The same without whole-input gates and statistics: squeeze-excite, group norm's moments, attention."""
+        return Analysis(self._trace, local=True)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The modules that were called, in the order in which they began; '' is the model itself."""
+        return tuple(dict.fromkeys(c.path for c in self._in_order))
+
+    @cached_property
+    def _in_order(self) -> list[ModuleCall]:
+        return sorted(self._trace.calls, key=lambda c: c.order)
+
+    def __getitem__(self, path: str | tuple[str, str]) -> Found:
+        path, output = path if isinstance(path, tuple) else (path, None)
+        return self._found(self._calls(path)[-1], output)
+
+    def calls(self, path: str) -> list[Found]:
+        """All calls of a module that runs several times, in order.
+
+        Args:
+            path: the module's path, as named_modules() gives it.
+
+        Returns:
+            One `Found` a call.
+
+        Raises:
+            UnknownNameError: there is no such module, or it was never called.
+        """
+        return [self._found(c, None) for c in self._calls(path)]
+
+    def _calls(self, path: str) -> list[ModuleCall]:
+        found = [c for c in self._trace.calls if c.path == path]
+        if found:
+            return found
+        if path in self._trace.module_paths:
+            note = f"Module {path!r} exists but was never called in this run, so it has no field."
+            raise UnknownNameError("called layer", path, self.paths, note)
+        raise UnknownNameError("layer", path, self._trace.module_paths)
+
+    def _found(self, call: ModuleCall, output: str | None) -> Found:
+        what = f"layer {call.path!r}" if call.path else "the model"
+        if not call.outputs:
+            raise NoSingleAnswerError(f"The output of {what} does not depend on any input: it has no receptive field.")
+        if output is None and len(call.outputs) > 1:
+            names = ", ".join(repr(n) for n in call.outputs)
+            way = f"analysis[{call.path!r}, name]" if call.path else "analysis.outputs[name]"
+            raise NoSingleAnswerError(f"The output of {what} is {len(call.outputs)} tensors ({names}). Ask {way}.")
+        if output is not None and output not in call.outputs:
+            raise UnknownNameError(f"output of {what}", output, call.outputs)
+        name = next(iter(call.outputs)) if output is None else output
+        return self._make(call.outputs[name], call.path)
+
+    def _make(self, node: int, path: str) -> Found:
+        return Found(self.graph, node, path, self.input_names, self._local)
+
+    @property
+    def output(self) -> Found:
+        """The model's output, if it is one tensor."""
+        return self[""]
+
+    @cached_property
+    def outputs(self) -> dict[str, Found]:
+        """The model's outputs by name: index of a tuple, key of a dictionary, '' for a single tensor."""
+        call = self._calls("")[-1]
+        return {name: self._make(node, "") for name, node in call.outputs.items()}
+
+    def between(self, earlier: str, later: str) -> Found:
+        """One layer's field in another layer's units.
+
+        Args:
+            earlier: path of the layer whose units are counted.
+            later: path of the layer that looks at them.
+
+        Returns:
+            A `Found` whose positions are units of `earlier`.
+
+        Raises:
+            UnknownNameError: a path does not exist.
+            NoSingleAnswerError: the later layer does not depend on the earlier one.
+        """
+        source, target = self[earlier], self[later]
+        graph, index = _from_node(self.graph, source.node.index, target.node.index)
+        if index is None:
+            raise NoSingleAnswerError(f"Layer {later!r} does not read layer {earlier!r}.")
+        return Found(graph, index, later, (earlier,), self._local)
+
+    def tiling(self, tile: int | Sequence[int]) -> Tiling:
+        """The overlap and the grid of origins that make tiled inference equal to whole-image inference.
+
+        Args:
+            tile: length of a tile, in input positions, for all axes or one each.
+
+        Returns:
+            A `Tiling`.
+
+        Raises:
+            NoSingleAnswerError: some output unit reads the whole input, or windows follow no grid.
+            ModelError: the tile is too small to hold one window.
+        """
+        return plan(self.graph, self.output, tile, self._local)
+
+    @property
+    def smallest_input(self) -> tuple[int, ...]:
+        """The smallest input, an axis, in which some output unit sees no padding.
+
+        Raises:
+            NoSingleAnswerError: output units read the whole input, whatever its size, or follow no stride.
+        """
+        found = self.output
+        result = []
+        for a, stride in enumerate(found.stride):
+            line = found.line(a)
+            if stride is None or line is None:
+                raise NoSingleAnswerError(
+                    f"On axis {a} output units follow no single stride (whole_input: {found.whole_input[a]}), so no "
+                    "input size frees them of padding. Ask analysis.local.smallest_input, or an earlier layer."
+                )
+            course = line.courses[0]
+            result.append(min(_first_inside(course.at(u), stride) for u in range(course.period)))
+        return tuple(result)
+
+    def unproductive(self, input_size: int | Sequence[int]) -> tuple[str, ...]:
+        """The convolutions whose input already sees more than the whole image, on every axis.
+
+        At branches the smallest path counts, so a layer is listed only if no path is still growing into the image.
+
+        Args:
+            input_size: spatial size of the image, for all axes or one each.
+
+        Returns:
+            Paths of modules, in order.
+
+        Reference:
+            Richter, Schöning, Wiedenroth, Krumnack: Should You Go Deeper?, 2021, arXiv 2106.12307.
+        """
+        axes = len(self._trace.input_spatial[0])
+        sizes = _per_axis(input_size, axes, "input_size")
+        result: dict[str, None] = {}
+        for path, node in self.graph.convolutions:
+            source = self.graph.nodes[node].full[0].source
+            fields = self.graph.smallest_sizes(source)
+            if fields and all(fields.get((0, a), 1) > sizes[a] for a in range(axes)):
+                result[path] = None
+        return tuple(result)
+
+    # -- for people ---------------------------------------------------------------------------------------------
+
+    def rows(self, progress: bool = False) -> list[dict[str, Any]]:
+        """One row for each call of a module: what `print(analysis)` shows, as plain numbers."""
+        from rflib.reporting import rows
+
+        return rows(self, progress)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data for JSON; fractions are strings."""
+        from rflib.reporting import as_dict
+
+        return as_dict(self)
+
+    def __repr__(self) -> str:
+        from rflib.reporting import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from rflib.reporting import as_html
+
+        return as_html(self)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the units of one layer see of one input."""
+
+    graph: Graph
+    index: int
+    path: str
+    input_names: tuple[str, ...]
+    is_local: bool = False
+    source: int | None = None
+
+    # -- the layer ------------------------------------------------------------------------------------------------
+
+    @property
+    def node(self) -> Node:
+        """The operation's node in the graph."""
+        return self.graph.nodes[self.index]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the layer's output, batch and channels included."""
+        return self.node.shape
+
+    @property
+    def unit_dims(self) -> tuple[int, ...]:
+        """The output's dimensions for which a unit has an index."""
+        return self.node.unit_dims
+
+    @property
+    def unit_shape(self) -> tuple[int, ...]:
+        """How many units there are on each axis of the feature map."""
+        return tuple(self.node.shape[d] for d in self.unit_dims)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Spatial shape of the input."""
+        node = self.graph.nodes[self._input]
+        return tuple(node.shape[d] for d in self._input_dims)
+
+    def of(self, name: str | int) -> Found:
+        """The same layer's answer for one of several inputs.
+
+        Args:
+            name: the input's name in the model's signature, or its index.
+
+        Returns:
+            A `Found`.
+
+        Raises:
+            UnknownNameError: there is no such input.
+        """
+        if isinstance(name, int) and 0 <= name < len(self.input_names):
+            return Found(self.graph, self.index, self.path, self.input_names, self.is_local, name)
+        if name not in self.input_names:
+            raise UnknownNameError("input", name, self.input_names)
+        at = self.input_names.index(str(name))
+        return Found(self.graph, self.index, self.path, self.input_names, self.is_local, at)
+
+    @cached_property
+    def _source(self) -> int:
+        if self.source is not None:
+            return self.source
+        read = sorted({k for k, _ in self.node.reads}) or [0]
+        if len(read) > 1:
+            names = ", ".join(repr(self.input_names[k]) for k in read)
+            raise NoSingleAnswerError(
+                f"Layer {self.path!r} reads several inputs ({names}). "
+                f"Ask for one: found.of({self.input_names[read[0]]!r})."
+            )
+        return read[0]
+
+    @property
+    def _input(self) -> int:
+        return self.graph.inputs[self._source]
+
+    @cached_property
+    def _input_dims(self) -> tuple[int, ...]:
+        carried = {a[1]: d for d, role in enumerate(self.graph.nodes[self._input].roles) for a in role.coarse}
+        return tuple(carried[a] for a in sorted(carried))
+
+    @property
+    def _axes(self) -> range:
+        return range(len(self._input_dims))
+
+    # -- ideal windows ----------------------------------------------------------------------------------------------
+
+    def line(self, axis: int) -> Line | None:
+        """The rule that all windows of an axis follow, if there is one."""
+        windows = self.graph.windows(self.index, self.is_local)
+        return None if windows is None else windows.lines.get((self._source, axis))
+
+    def _ideal(self, unit: tuple[int, ...]) -> tuple[sets.Set, ...] | None:
+        """The ideal set of a unit, projected on each axis; None if it reads nothing."""
+        windows = self.graph.windows(self.index, self.is_local)
+        if windows is None:
+            boxes = self._boxes(unit, False)
+            return tuple(sets.project(boxes, d) for d in self._input_dims) if boxes else None
+        at = dict(zip(self.unit_dims, unit, strict=True))
+        lines = [windows.lines.get((self._source, a)) for a in self._axes]
+        if not lines or any(line is None for line in lines):
+            return None
+        found = tuple(line.at(0 if line.dim is None else at.get(line.dim, 0)) for line in lines)  # type: ignore[union-attr]
+        return found if all(s[1] for s in found) else None
+
+    def interval(self, unit: Unit = None) -> tuple[Pair, ...] | None:
+        """First and last position of a unit's ideal window on each axis; it may hang over the border.
+
+        Args:
+            unit: one index an axis of the feature map; by default the middle unit.
+
+        Returns:
+            A (first, last) pair an axis, both included; None for a unit that reads nothing.
+
+        Raises:
+            UnitError: the feature map has no such unit.
+        """
+        ideal = self._ideal(self.unit(unit))
+        return None if ideal is None else tuple((s[0], sets.last(s)) for s in ideal)
+
+    def center(self, unit: Unit = None) -> tuple[float, ...] | None:
+        """Middle of a unit's ideal window on each axis (half positions are exact); None if it reads nothing."""
+        found = self.interval(unit)
+        return None if found is None else tuple((first + last) / 2 for first, last in found)
+
+    @cached_property
+    def sizes(self) -> tuple[Pair, ...]:
+        """The smallest and the largest ideal window of the layer's units, an axis."""
+        windows = self.graph.windows(self.index, self.is_local)
+        lines = [self.line(a) for a in self._axes]
+        if windows is not None and not windows.has_gaps and all(line is not None for line in lines):
+            return tuple(self._line_sizes(line) for line in lines)  # type: ignore[arg-type]
+        spans = [self.interval(unit) for unit in self._all_units()]
+        per_axis = [[0 if s is None else s[a][1] - s[a][0] + 1 for s in spans] for a in self._axes]
+        return tuple((min(axis, default=0), max(axis, default=0)) for axis in per_axis)
+
+    def _line_sizes(self, line: Line) -> Pair:
+        count = self.node.shape[line.dim] if line.dim is not None else 1
+        if len(line.courses) == 1:
+            count = min(count, line.courses[0].period)
+        spans = [line.at(u)[1].bit_length() for u in range(count)]
+        return min(spans), max(spans)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The largest ideal window, an axis, in input positions; it may exceed the input."""
+        return tuple(largest for _, largest in self.sizes)
+
+    @cached_property
+    def stride(self) -> tuple[int | Fraction | None, ...]:
+        """Input positions from one unit to the next, an axis; None where no single number exists."""
+        return tuple(self._stride(a) for a in self._axes)
+
+    def _stride(self, axis: int) -> int | Fraction | None:
+        line = self.line(axis)
+        if line is None or len(line.courses) != 1 or not line.courses[0].step:
+            return None
+        slope = line.courses[0].slope
+        return slope.numerator if slope.denominator == 1 else slope
+
+    @cached_property
+    def padding(self) -> tuple[int | None, ...]:
+        """Minus the first position of unit 0's ideal window, an axis; None where there is no stride."""
+        result: list[int | None] = []
+        for a in self._axes:
+            line = self.line(a)
+            first = None if line is None or self.stride[a] is None else line.at(0)
+            result.append(-first[0] if first is not None and first[1] else None)
+        return tuple(result)
+
+    @cached_property
+    def density(self) -> tuple[float, ...]:
+        """The share of the largest ideal window that is read, an axis; 1.0 has no holes, 0.0 reads nothing."""
+        result = []
+        for a in self._axes:
+            line = self.line(a)
+            if line is None:
+                ideal = self._ideal(self._widest(a))
+                chosen = sets.EMPTY if ideal is None else ideal[a]
+            else:
+                count = self.node.shape[line.dim] if line.dim is not None else 1
+                count = min(count, line.courses[0].period) if len(line.courses) == 1 else count
+                chosen = max((line.at(u) for u in range(count)), key=lambda s: s[1].bit_length())
+            result.append(sets.size(chosen) / chosen[1].bit_length() if chosen[1] else 0.0)
+        return tuple(result)
+
+    def _widest(self, axis: int) -> tuple[int, ...]:
+        spans = {u: self.interval(u) for u in self._all_units()}
+        return max(spans, key=lambda u: 0 if (s := spans[u]) is None else s[axis][1] - s[axis][0] + 1)
+
+    # -- what is really read ----------------------------------------------------------------------------------------
+
+    def _boxes(self, unit: tuple[int, ...], bounded: bool) -> list[sets.Box]:
+        pulled = self.graph.pull(self.index, self.graph.box(self.index, unit), bounded, self.is_local)
+        return pulled.get(self._input, [])
+
+    def slices(self, unit: Unit = None) -> tuple[slice, ...]:
+        """The box of what a unit really reads: `image[..., *found.slices(unit)]`.
+
+        Args:
+            unit: one index an axis of the feature map; by default the middle unit.
+
+        Returns:
+            A slice an axis; empty ones for a unit that reads nothing.
+
+        Raises:
+            UnitError: the feature map has no such unit.
+        """
+        boxes = self._boxes(self.unit(unit), True)
+        read = [sets.project(boxes, d) for d in self._input_dims]
+        return tuple(slice(s[0], sets.last(s) + 1) if s[1] else slice(0, 0) for s in read)
+
+    def positions(self, unit: Unit = None) -> tuple[tuple[int, ...], ...]:
+        """What a unit really reads, projected on each axis.
+
+        Args:
+            unit: one index an axis of the feature map; by default the middle unit.
+
+        Returns:
+            The positions, in order, an axis.
+
+        Raises:
+            UnitError: the feature map has no such unit.
+        """
+        boxes = self._boxes(self.unit(unit), True)
+        return tuple(tuple(sets.members(sets.project(boxes, d))) for d in self._input_dims)
+
+    def mask(self, unit: Unit = None) -> npt.NDArray[np.bool_]:
+        """What a unit really reads, position by position.
+
+        Args:
+            unit: one index an axis of the feature map; by default the middle unit.
+
+        Returns:
+            A boolean array over the input's spatial shape.
+
+        Raises:
+            UnitError: the feature map has no such unit.
+        """
+        result = np.zeros(self.input_shape, dtype=bool)
+        for box in self._boxes(self.unit(unit), True):
+            result[np.ix_(*(sets.members(box[d]) for d in self._input_dims))] = True
+        return result
+
+    def units(self, position: int | Sequence[int]) -> tuple[Any, ...]:
+        """The other way: which units of this layer really read an input position.
+
+        Args:
+            position: one index an axis of the input.
+
+        Returns:
+            The units in order: tuples, or whole numbers where the feature map has one axis.
+
+        Raises:
+            UnitError: the input has no such position.
+        """
+        at = _checked(position, self.input_shape, "position", f"input {self.input_names[self._source]!r}")
+        node = self.graph.nodes[self._input]
+        where = dict(zip(self._input_dims, at, strict=True))
+        box = tuple((where[d], 1) if d in where else sets.interval(0, n - 1) for d, n in enumerate(node.shape))
+        boxes = self.graph.push(self._input, box, self.index, self.is_local)
+        found = {u for b in boxes for u in itertools.product(*(sets.members(b[d]) for d in self.unit_dims))}
+        return tuple(u[0] if len(u) == 1 else u for u in sorted(found))
+
+    # -- the whole input, alignment -----------------------------------------------------------------------------------
+
+    @property
+    def whole_input(self) -> tuple[bool, ...]:
+        """An axis: whether something on the way reads everything that reaches it."""
+        whole = self.node.local_whole if self.is_local else self.node.whole
+        return tuple((self._source, a) in whole for a in self._axes)
+
+    @property
+    def aligned(self) -> bool:
+        """Whether all paths that meet on the way look at the same places."""
+        return not self.misalignments
+
+    @property
+    def misalignments(self) -> tuple[Misalignment, ...]:
+        """The points where paths meet that do not: both paths, their strides and centers."""
+        return tuple(m for m in self.graph.misalignments(self.index) if m.source == self._source)
+
+    # -- units ---------------------------------------------------------------------------------------------------
+
+    def unit(self, unit: Unit = None) -> tuple[int, ...]:
+        """A unit as a tuple of indices; by default the middle one.
+
+        Args:
+            unit: an index an axis, an int where there is one axis, or None.
+
+        Returns:
+            The checked tuple.
+
+        Raises:
+            UnitError: the feature map has no such unit.
+        """
+        if unit is None:
+            return tuple(n // 2 for n in self.unit_shape)
+        return _checked(unit, self.unit_shape, "unit", f"layer {self.path!r}" if self.path else "the model's output")
+
+    def _all_units(self) -> list[tuple[int, ...]]:
+        return list(itertools.product(*(range(n) for n in self.unit_shape)))
+
+    def __repr__(self) -> str:
+        def plain(values: Sequence[Any]) -> str:
+            return "(" + ", ".join("None" if v is None else str(v) for v in values) + ")"
+
+        try:
+            whole = ", reads the whole input" if all(self.whole_input) else ""
+            return (
+                f"<{self.path or 'model'}: size {plain(self.size)}, stride {plain(self.stride)}, "
+                f"padding {plain(self.padding)}, units {plain(self.unit_shape)}{whole}>"
+            )
+        except NoSingleAnswerError:
+            return f"<{self.path or 'model'}: reads {', '.join(self.input_names)}; ask found.of(name)>"
+
+
+def _checked(unit: Any, shape: tuple[int, ...], what: str, where: str) -> tuple[int, ...]:
+    """An index tuple that fits a shape, or one clear sentence."""
+    try:
+        given = tuple(operator.index(u) for u in unit) if isinstance(unit, Sequence) else (operator.index(unit),)
+    except TypeError:
+        raise UnitError(f"A {what} is a tuple of whole numbers, one an axis; got {unit!r}.") from None
+    if len(given) != len(shape):
+        raise UnitError(f"A {what} of {where} has {len(shape)} indices, for shape {shape}; got {unit!r}.")
+    for axis, (u, n) in enumerate(zip(given, shape, strict=True)):
+        if not 0 <= u < n:
+            raise UnitError(f"There is no {what} {unit!r} in {where}: axis {axis} runs from 0 to {n - 1}.")
+    return given
+
+
+def _per_axis(value: Any, axes: int, name: str) -> tuple[int, ...]:
+    values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
+    if len(values) != axes or any(isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in values):
+        raise ModelError(f"`{name}` must be a whole number >= 1, or {axes} of them, one an axis; got {value!r}.")
+    return values
+
+
+def _first_inside(window: sets.Set, stride: int | Fraction) -> int:
+    """Length of the smallest input that holds a window of this phase, moved by whole steps until it starts inside."""
+    if not window[1]:
+        return 1 << 60
+    step = abs(Fraction(stride).numerator)
+    first = window[0] % step if window[0] < 0 else window[0]
+    return first + window[1].bit_length()
+
+
+def _from_node(graph: Graph, source: int, target: int) -> tuple[Graph, int | None]:
+    """The part of a graph that stands on one node, with that node as its input."""
+    from dataclasses import replace
+
+    part, old = Graph(), graph.nodes[source]
+    new = {source: part.add_input(old.shape, old.unit_dims, old.name)}
+    for node in graph.nodes[source + 1 : target + 1]:
+        edges = [replace(e, source=new[e.source]) for e in (*node.full, *node.local) if e.source in new]
+        if edges:
+            new[node.index] = part.add_node(node.operation, node.shape, edges, node.name, node.meeting)
+    return part, new.get(target)

@@ -1,0 +1,461 @@
+"""Which elements of its operands an operation reads to make which elements of its result.
+
+A relation answers one question in both directions: `pull` takes a box of the result to the boxes of the operand
+that it reads, `push` takes a box of the operand to the boxes of the result that read it. `bounded=True` is what
+really happens; `bounded=False` lets every layer go on beyond its border, which gives the ideal windows.
+
+Most operations treat each dimension by itself: `Separable`, one `DimMap` a dimension. Views that split or merge
+dimensions are `Digits`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from rflib import sets
+from rflib.sets import EMPTY, Box, Set
+
+
+class Pattern(NamedTuple):
+    """A relation that repeats: unit o + period reads what unit o reads, moved by shift."""
+
+    period: int
+    shift: int
+    rows: tuple[Set, ...]
+
+
+class DimMap(Protocol):
+    """How one dimension of an operand is read along one dimension of the result."""
+
+    def pull(self, s: Set, bounded: bool) -> Set: ...
+
+    def push(self, s: Set) -> Set: ...
+
+    def pattern(self) -> Pattern | None: ...
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Unit o reads o * stride + offset + dilation * t for t = 0 .. count-1: convolution, pooling, slices, flips."""
+
+    stride: int = 1
+    offset: int = 0
+    dilation: int = 1
+    count: int = 1
+    in_length: int | None = None
+    out_length: int | None = None
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        s = sets.sweep(sets.scale(s, self.stride), self.dilation, self.count)
+        s = sets.shift(s, self.offset)
+        return sets.clip(s, self.in_length) if bounded and self.in_length is not None else s
+
+    def push(self, s: Set) -> Set:
+        back = -self.offset - self.dilation * (self.count - 1)
+        s = sets.divide(sets.sweep(sets.shift(s, back), self.dilation, self.count), abs(self.stride))
+        s = s if self.stride > 0 else sets.scale(s, -1)
+        return s if self.out_length is None else sets.clip(s, self.out_length)
+
+    def pattern(self) -> Pattern:
+        return Pattern(1, self.stride, (sets.sweep((self.offset, 1), self.dilation, self.count),))
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """A relation read backwards: what transposed convolution and fold do."""
+
+    of: Taps
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        taps = self.of
+        s = Taps(taps.stride, taps.offset, taps.dilation, taps.count).push(s)
+        return sets.clip(s, taps.out_length) if bounded and taps.out_length is not None else s
+
+    def push(self, s: Set) -> Set:
+        return self.of.pull(s, True)
+
+    def pattern(self) -> Pattern:
+        free = Taps(self.of.stride, self.of.offset, self.of.dilation, self.of.count)
+        return Pattern(free.stride, 1, tuple(free.push((phase, 1)) for phase in range(free.stride)))
+
+
+@dataclass(frozen=True)
+class Repeating:
+    """A pattern without borders, as interpolation and adaptive pooling follow by their formula."""
+
+    of: Pattern
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        period, shift, rows = self.of
+        result = EMPTY
+        for o in sets.members(s):
+            result = sets.union(result, sets.shift(rows[o % period], shift * (o // period)))
+        return result
+
+    def push(self, s: Set) -> Set:
+        raise AssertionError("only relations with borders are asked which units read a position")
+
+    def pattern(self) -> Pattern:
+        return self.of
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An explicit list: unit o reads rows[o]. `ideal` says how it would go on beyond its border, if it would."""
+
+    rows: tuple[Set, ...]
+    in_length: int
+    ideal: DimMap | None = None
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        if not bounded and self.ideal is not None:
+            return self.ideal.pull(s, False)
+        if s == self._all_units:
+            return self._everything
+        result = EMPTY
+        for o in sets.members(sets.clip(s, len(self.rows))):
+            result = sets.union(result, self.rows[o])
+        return result
+
+    def push(self, s: Set) -> Set:
+        hit = (o for o, row in enumerate(self.rows) if sets.intersection(row, s)[1])
+        return sets.from_members(hit)
+
+    def pattern(self) -> Pattern | None:
+        return None if self.ideal is None else self.ideal.pattern()
+
+    @cached_property
+    def _all_units(self) -> Set:
+        return sets.interval(0, len(self.rows) - 1)
+
+    @cached_property
+    def _everything(self) -> Set:
+        result = EMPTY
+        for row in self.rows:
+            result = sets.union(result, row)
+        return result
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The result's positions start .. start+length-1 are the operand, as in a concatenation; never beyond it."""
+
+    start: int
+    length: int
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        return sets.clip(sets.shift(s, -self.start), self.length)
+
+    def push(self, s: Set) -> Set:
+        return sets.shift(s, self.start)
+
+    def pattern(self) -> Pattern | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Groups of channels: a unit of group g reads every channel of group g."""
+
+    groups: int
+    out_size: int
+    in_size: int
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        return self._move(s, self.out_size, self.in_size)
+
+    def push(self, s: Set) -> Set:
+        return self._move(s, self.in_size, self.out_size)
+
+    def pattern(self) -> Pattern | None:
+        return None
+
+    def _move(self, s: Set, size: int, other: int) -> Set:
+        if sets.size(s) == size * self.groups:
+            return sets.interval(0, other * self.groups - 1)
+        if size == other == 1:
+            return s
+        result = EMPTY
+        for g in sorted({n // size for n in sets.members(s)}):
+            result = sets.union(result, sets.interval(g * other, (g + 1) * other - 1))
+        return result
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Every unit reads the whole dimension: global pooling, softmax, statistics."""
+
+    in_length: int
+    out_length: int = 1
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        return sets.interval(0, self.in_length - 1) if s[1] else EMPTY
+
+    def push(self, s: Set) -> Set:
+        return sets.interval(0, self.out_length - 1) if s[1] else EMPTY
+
+    def pattern(self) -> Pattern:
+        return Pattern(1, 0, (sets.interval(0, self.in_length - 1),))
+
+
+@dataclass(frozen=True)
+class Only:
+    """Each unit of a set reads its own position, the others nothing: what an assignment to a slice leaves alone."""
+
+    units: Set
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        return sets.intersection(s, self.units)
+
+    def push(self, s: Set) -> Set:
+        return sets.intersection(s, self.units)
+
+    def pattern(self) -> Pattern | None:
+        return None
+
+
+def same(length: int) -> Taps:
+    """Each unit reads its own position."""
+    return Taps(in_length=length, out_length=length)
+
+
+class Relation(Protocol):
+    """What `Separable`, `Digits` and `Gather` have in common."""
+
+    @property
+    def out_shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def in_shape(self) -> tuple[int, ...]: ...
+
+    def pull(self, box: Box, bounded: bool) -> list[Box]: ...
+
+    def push(self, box: Box) -> list[Box]: ...
+
+
+@dataclass(frozen=True)
+class Separable:
+    """One entry for each dimension of the operand: (dimension of the result, map), or (None, set read by all).
+
+    `where` restricts the relation to some units of a dimension of the result, as stacking does.
+    """
+
+    dims: tuple[tuple[int, DimMap] | tuple[None, Set], ...]
+    out_shape: tuple[int, ...]
+    in_shape: tuple[int, ...]
+    where: tuple[tuple[int, Set], ...] = ()
+
+    def pull(self, box: Box, bounded: bool) -> list[Box]:
+        result: list[Set] = []
+        for d, units in self.where:
+            if not sets.intersection(box[d], units)[1]:
+                return []
+        for out_dim, how in self.dims:
+            s: Set = how if out_dim is None else how.pull(box[out_dim], bounded)  # type: ignore[assignment,union-attr]
+            if not s[1]:
+                return []
+            result.append(s)
+        return [tuple(result)]
+
+    def push(self, box: Box) -> list[Box]:
+        result = [sets.interval(0, n - 1) for n in self.out_shape]
+        for d, units in self.where:
+            result[d] = sets.intersection(result[d], units)
+        for s, (out_dim, how) in zip(box, self.dims, strict=True):
+            if out_dim is None:
+                if not sets.intersection(s, how)[1]:  # type: ignore[arg-type]
+                    return []
+            else:
+                result[out_dim] = sets.intersection(result[out_dim], how.push(s))  # type: ignore[union-attr]
+        return [tuple(result)] if all(s[1] for s in result) else []
+
+
+class Digit(NamedTuple):
+    """A factor of a view: `size` values, worth out_step in the result's dimension and in_step in the operand's.
+
+    A dimension of -1 means that the factor is not there: a repeated value, or a value that nothing asks for.
+    """
+
+    size: int
+    out_dim: int
+    out_step: int
+    in_dim: int
+    in_step: int
+
+
+@dataclass(frozen=True)
+class Digits:
+    """A view: dimensions split and merged, as mixed-radix digits. `extends` names the digits that go on beyond."""
+
+    digits: tuple[Digit, ...]
+    offsets: tuple[int, ...]
+    out_shape: tuple[int, ...]
+    in_shape: tuple[int, ...]
+    extends: frozenset[int] = frozenset()
+
+    def pull(self, box: Box, bounded: bool) -> list[Box]:
+        steps = [(d.out_dim, d.out_step) for d in self.digits]
+        parts = [self._split(s, steps, o, bounded) for o, s in enumerate(box) if self._of(steps, o)]
+        result: list[Box] = []
+        for choice in itertools.product(*parts):
+            values = dict(itertools.chain.from_iterable(c.items() for c in choice))
+            joined = (self._join(values, j, bounded) for j in range(len(self.in_shape)))
+            sets.add_box(result, tuple(joined))
+        return result
+
+    def push(self, box: Box) -> list[Box]:
+        steps = [(d.in_dim, d.in_step) for d in self.digits]
+        parts = []
+        for j, s in enumerate(box):
+            moved = sets.shift(s, -self.offsets[j])
+            if self._of(steps, j):
+                parts.append(self._split(moved, steps, j, True))
+            elif not sets.intersection(moved, (0, 1))[1]:
+                return []
+        free = {f: sets.interval(0, d.size - 1) for f, d in enumerate(self.digits) if d.in_dim < 0}
+        result: list[Box] = []
+        for choice in itertools.product(*parts):
+            values = free | dict(itertools.chain.from_iterable(c.items() for c in choice))
+            joined = []
+            for o in range(len(self.out_shape)):
+                total: Set = (0, 1)
+                for f, d in enumerate(self.digits):
+                    if d.out_dim == o:
+                        total = _sum(total, sets.scale(values[f], d.out_step))
+                joined.append(total)
+            sets.add_box(result, tuple(joined))
+        return result
+
+    @staticmethod
+    def _of(steps: Sequence[tuple[int, int]], dim: int) -> list[int]:
+        """The digits of a dimension, the slowest first."""
+        mine = [f for f, (d, _) in enumerate(steps) if d == dim]
+        return sorted(mine, key=lambda f: -abs(steps[f][1]))
+
+    def _split(self, s: Set, steps: list[tuple[int, int]], dim: int, bounded: bool) -> list[dict[int, Set]]:
+        """A set of one dimension as products over that dimension's digits."""
+        return self._split_digits(s, self._of(steps, dim), steps, bounded)
+
+    def _split_digits(
+        self, s: Set, order: list[int], steps: list[tuple[int, int]], bounded: bool
+    ) -> list[dict[int, Set]]:
+        f, rest = order[0], order[1:]
+        step, size = steps[f][1], self.digits[f].size
+        free = not bounded and f in self.extends
+        if not rest:
+            values = sets.divide(s, step)
+            values = values if free else sets.clip(values, size)
+            return [{f: values}] if values[1] else []
+        reach = sum(steps[r][1] * (self.digits[r].size - 1) for r in rest)  # of the faster digits together
+        if not free and s == sets.interval(0, step * (size - 1) + reach):
+            return [{g: sets.interval(0, self.digits[g].size - 1) for g in order}]
+        values_of: dict[Set, list[int]] = {}
+        for v in range((s[0] - reach) // step, sets.last(s) // step + 1) if free else range(size):
+            window = sets.intersection(sets.shift(s, -v * step), sets.interval(0, reach))
+            if window[1]:
+                values_of.setdefault(window, []).append(v)
+        return [
+            {f: sets.from_members(vs), **inner}
+            for window, vs in values_of.items()
+            for inner in self._split_digits(window, rest, steps, bounded)
+        ]
+
+    def _join(self, values: dict[int, Set], in_dim: int, bounded: bool) -> Set:
+        result: Set = (self.offsets[in_dim], 1)
+        for f, d in enumerate(self.digits):
+            if d.in_dim == in_dim:
+                s = values.get(f) or sets.interval(0, d.size - 1)
+                result = _sum(result, sets.scale(s, d.in_step))
+        return sets.clip(result, self.in_shape[in_dim]) if bounded else result
+
+
+@dataclass(frozen=True)
+class Turned:
+    """Another relation with its two sides exchanged: writing through a view, fold as the inverse of unfold."""
+
+    of: Relation
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        return self.of.in_shape
+
+    @property
+    def in_shape(self) -> tuple[int, ...]:
+        return self.of.out_shape
+
+    def pull(self, box: Box, bounded: bool) -> list[Box]:
+        inside = tuple(sets.clip(s, n) for s, n in zip(box, self.of.in_shape, strict=True))
+        return self.of.push(inside) if all(s[1] for s in inside) else []
+
+    def push(self, box: Box) -> list[Box]:
+        return self.of.pull(box, True)
+
+
+def _sum(a: Set, b: Set) -> Set:
+    """All sums of a number of a and a number of b."""
+    if a[1] == 1:
+        return sets.shift(b, a[0])
+    if b[1] == 1:
+        return sets.shift(a, b[0])
+    if sets.size(a) < sets.size(b):
+        a, b = b, a
+    result = EMPTY
+    for n in sets.members(b):
+        result = sets.union(result, sets.shift(a, n))
+    return result
+
+
+def factor(
+    size: Sequence[int], stride: Sequence[int], offset: int, in_shape: Sequence[int], in_stride: Sequence[int]
+) -> tuple[tuple[Digit, ...], tuple[int, ...]] | None:
+    """The digits of a strided view of a dense tensor, or None where the strides follow no digits.
+
+    Each dimension of the view is walked from its fastest factor to its slowest: a run inside one dimension of the
+    operand is one digit; a run that crosses into the next slower one must fill the first completely.
+    """
+    order = sorted((j for j, n in enumerate(in_shape) if n > 1), key=lambda j: in_stride[j])
+    offsets, rest = [0] * len(in_shape), offset
+    for j in reversed(order):
+        offsets[j], rest = divmod(rest, in_stride[j])
+    if rest:
+        return None
+    digits: list[Digit] = []
+    for o, (n, st) in enumerate(zip(size, stride, strict=True)):
+        found = _factor_dim(o, n, st, in_shape, in_stride, order)
+        if found is None:
+            return None
+        digits += found
+    for j, length in enumerate(in_shape):  # no carry: what meets in one dimension must stay inside it
+        mine = [d for d in digits if d.in_dim == j]
+        if offsets[j] + sum(d.in_step * (d.size - 1) for d in mine) >= length:
+            return None
+    return tuple(digits), tuple(offsets)
+
+
+def _factor_dim(
+    o: int, n: int, st: int, in_shape: Sequence[int], in_stride: Sequence[int], order: list[int]
+) -> list[Digit] | None:
+    if n == 1:
+        return []
+    if st == 0:
+        return [Digit(n, o, 1, -1, 0)]
+    digits: list[Digit] = []
+    out_step = 1
+    while n > 1:
+        fits = [j for j in order if st % in_stride[j] == 0 and st // in_stride[j] < in_shape[j]]
+        if not fits:
+            return None
+        j = fits[-1]
+        m = st // in_stride[j]
+        if m * (n - 1) < in_shape[j]:
+            return [*digits, Digit(n, o, out_step, j, m)]
+        if in_shape[j] % m or n % (in_shape[j] // m):
+            return None
+        fill = in_shape[j] // m
+        digits.append(Digit(fill, o, out_step, j, m))
+        out_step, n, st = out_step * fill, n // fill, st * fill
+    return digits
