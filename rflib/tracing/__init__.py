@@ -17,7 +17,7 @@ from rflib.errors import ModelError, ReceptiveFieldError
 from rflib.graph import Graph
 from rflib.tracing.guard import left_as_found
 from rflib.tracing.recorder import Recorder, storage_key
-from rflib.tracing.rules.combining import record_attention
+from rflib.tracing.rules.products import WHOLE
 
 __all__ = ["Given", "ModuleCall", "Trace", "trace"]
 
@@ -132,10 +132,12 @@ class _Functions(TorchFunctionMode):
         self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is torch.nn.functional.scaled_dot_product_attention:
+        if func in WHOLE and kwargs.get("out") is None:
             tensors = [t for t in tree_flatten((args, kwargs))[0] if isinstance(t, torch.Tensor)]
             if any(self.recorder.is_traced(t) for t in tensors):
-                return record_attention(self.recorder, func, args, kwargs)
+                result = WHOLE[func](self.recorder, func, args, kwargs)
+                if result is not None:
+                    return result
         if func in RECURRENT and not self.recorder.real:
             args = tuple(_on_meta(a, self.recorder) for a in args)
         if func is torch.max_pool1d:  # on real tensors torch calls a kernel that no dispatcher sees

@@ -190,6 +190,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         from rflib.tracing.calls import Call
         from rflib.tracing.rules import rule_for
 
+        if torch.Tag.inplace_view in func.tags:  # changes how a tensor looks at its storage, and no element
+            return func(*args, **kwargs)
         written = _written(func, args, kwargs)
         call = Call(self, func, args, kwargs)
         rule = rule_for(func)

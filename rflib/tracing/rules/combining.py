@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
 
 import torch
 
 from rflib import sets
 from rflib.graph import Edge, Kind
-from rflib.relations import Blocks, Everything, Rows, Segment, Separable, same
+from rflib.relations import Everything, Rows, Segment, Separable
 from rflib.tracing.calls import Call, Entry, all_of, broadcast, edge, everything, own, related
-from rflib.tracing.recorder import Operand, Recorder
+from rflib.tracing.recorder import Operand
 
 
 def pointwise(call: Call) -> int:
@@ -205,73 +204,6 @@ def _distances(call: Call) -> int:
     return call.add(edges)
 
 
-def record_attention(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Tensor:
-    """scaled_dot_product_attention as one operation: taken apart, a causal mask would look like any other."""
-    names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
-    given = dict(zip(names, args, strict=False)) | kwargs
-    q, k, v = given["query"], given["key"], given["value"]
-    shared = given.get("enable_gqa")  # several query heads share a key head: only then may the heads differ
-    lead = tuple(q.shape[:-2]) if shared else tuple(torch.broadcast_shapes(q.shape[:-2], v.shape[:-2]))  # type: ignore[no-untyped-call]
-    shape = (*lead, q.shape[-2], v.shape[-1])
-    like: torch.Tensor = next(t for t in (q, k, v, given.get("attn_mask")) if t is not None and recorder.is_traced(t))
-    if recorder.real:
-        from torch.utils._python_dispatch import _disable_current_modes
-
-        with _disable_current_modes():
-            out: torch.Tensor = func(*args, **kwargs)
-    else:
-        out = torch.empty(shape, dtype=like.dtype, device="meta")
-    call = Call(recorder, torch.ops.aten.scaled_dot_product_attention.default, args, kwargs)
-    call.outputs = [out]
-    mask = given.get("attn_mask")
-    if mask is not None:
-        recorder.notes["a mask added to attention scores counts as read, whatever its values"] = None
-    recorder.register(out, call.add(_attention_edges(call, q, k, v, mask, bool(given.get("is_causal")), shape), shape))
-    lengths = q.shape[-2], k.shape[-2]
-    call.cost(prod(shape[:-2]) * lengths[0] * lengths[1] * (q.shape[-1] + v.shape[-1]))
-    return out
-
-
-def _attention_edges(call: Call, q: Any, k: Any, v: Any, mask: Any, causal: bool, shape: tuple[int, ...]) -> list[Edge]:
-    last, length, keys = len(shape) - 1, q.shape[-2], k.shape[-2]
-    prefix = Rows(tuple(sets.interval(0, min(o, keys - 1)) for o in range(length)), keys)
-    reads_keys: Entry = (last - 1, prefix) if causal else all_of(keys)
-    edges: list[Edge] = []
-
-    def lead(t: Any) -> list[Entry]:
-        result: list[Entry] = []
-        for i, n in enumerate(t.shape[:-2]):
-            o = i + len(shape) - t.dim()
-            if n == shape[o]:
-                result.append(own(o, n))
-            else:  # one key head for several query heads
-                result.append((None, (0, 1)) if n == 1 else (o, Blocks(n, shape[o] // n, 1)))
-        return result
-
-    traced = {
-        name: call.operand(t)
-        for name, t in (("q", q), ("k", k), ("v", v), ("m", mask))
-        if isinstance(t, torch.Tensor) and call.recorder.is_traced(t)
-    }
-    space = any(call.spatial(traced[n], len(traced[n].shape) - 2) for n in ("k", "v") if n in traced)
-    kind: Kind = "gate" if space else "main"
-    if "q" in traced:
-        edges.append(edge(traced["q"], [*lead(q), own(last - 1, length), all_of(q.shape[-1])], shape, kind))
-    if "k" in traced:
-        edges.append(edge(traced["k"], [*lead(k), reads_keys, all_of(k.shape[-1])], shape, kind))
-    if "v" in traced:
-        values = [*lead(v), reads_keys, own(last, v.shape[-1])]
-        edges.append(edge(traced["v"], values, shape, kind))
-        if space and keys == length:
-            edges.append(edge(traced["v"], [*lead(v), own(last - 1, keys), own(last, v.shape[-1])], shape, "own"))
-    if "m" in traced:
-        o = traced["m"]
-        entries = broadcast(o, (*shape[:-1], keys))
-        entries[-1] = all_of(o.shape[-1])
-        edges.append(edge(o, entries, shape, kind))
-    return edges
-
-
 def _reads_all(call: Call) -> list[int]:
     """Results whose places depend on the data: every position may come from anywhere."""
     return [call.add([everything(o, tuple(t.shape)) for o in call.operands], tuple(t.shape)) for t in call.outputs]
@@ -313,4 +245,3 @@ RULES: dict[str, Callable[[Call], int | list[int]]] = {
     "embedding": _embedding,
     "_cdist_forward": _distances,
 }
-__all__ = ["RULES", "pointwise", "record_attention", "reduced", "same"]

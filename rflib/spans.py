@@ -1,0 +1,174 @@
+"""First and last position that every unit of a feature map reads, where windows follow no line.
+
+Behind a window partition, a flattened map or a concatenation along space, units must be asked one by one; asking
+each separately walks the graph once a unit. Here all units of a node are carried forward together: two arrays, the
+first and the last position, which an operation turns into those of its result by minimum and maximum. A dimension
+along which nothing varies has length 1 in the arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from rflib import sets
+from rflib.lines import Windows
+from rflib.relations import Blocks, Digits, DimMap, Everything, Relation, Segment, Separable, Taps, Turned
+from rflib.roles import Axis
+from rflib.sets import Set
+
+NONE = 1 << 30
+"""First position of a unit that reads nothing; the last one is -NONE, so minimum and maximum need no special case."""
+
+
+class Span(NamedTuple):
+    """First and last positions, broadcastable to the node's shape."""
+
+    first: torch.Tensor
+    last: torch.Tensor
+
+    def moved(self, how: Callable[[torch.Tensor, int], torch.Tensor]) -> Span:
+        """The same for both, with the value that stands for nothing."""
+        return Span(how(self.first, NONE), -how(-self.last, NONE))
+
+
+def from_windows(windows: Windows, shape: tuple[int, ...]) -> dict[Axis, Span]:
+    """The spans of units that follow lines."""
+    result = {}
+    for axis, line in windows.lines.items():
+        count = 1 if line.dim is None else shape[line.dim]
+        found = [line.at(u) for u in range(count)]
+        first = [s[0] if s[1] else NONE for s in found]
+        last = [sets.last(s) if s[1] else -NONE for s in found]
+        view = [count if d == line.dim else 1 for d in range(len(shape))]
+        result[axis] = Span(torch.tensor(first).reshape(view), torch.tensor(last).reshape(view))
+    return _together(result)
+
+
+def through(spans: dict[Axis, Span], relation: Relation) -> dict[Axis, Span]:
+    """The spans of an operation's result, as far as one operand gives them."""
+    return {axis: span.moved(lambda t, nothing: _move(t, relation, nothing)) for axis, span in spans.items()}
+
+
+def unite(parts: list[dict[Axis, Span]]) -> dict[Axis, Span]:
+    """The spans of a result that several operands come together in."""
+    result: dict[Axis, Span] = {}
+    for part in parts:
+        for axis, span in part.items():
+            old = result.get(axis)
+            result[axis] = (
+                span if old is None else Span(torch.minimum(old.first, span.first), torch.maximum(old.last, span.last))
+            )
+    return result
+
+
+def _together(spans: dict[Axis, Span]) -> dict[Axis, Span]:
+    """A unit that reads nothing along one axis of an input reads nothing of that input."""
+    result = {}
+    for (k, a), span in spans.items():
+        first, last = span
+        for (other, _), (low, high) in spans.items():
+            if other == k:
+                empty = low > high
+                first, last = torch.where(empty, NONE, first), torch.where(empty, -NONE, last)
+        result[k, a] = Span(first, last)
+    return result
+
+
+def _move(t: torch.Tensor, relation: Relation, nothing: int) -> torch.Tensor:
+    """Minimum over what each unit reads, for an array of first positions."""
+    if isinstance(relation, Separable):
+        return _separable(t, relation, nothing)
+    if isinstance(relation, Digits):
+        return _digits(t, relation, nothing)
+    if isinstance(relation, Turned) and isinstance(relation.of, Digits):
+        return _turned(t, relation.of, nothing)
+    numbers: torch.Tensor = relation.numbers  # type: ignore[attr-defined]
+    flat = t.expand(relation.in_shape).reshape(-1)
+    return torch.where(numbers >= 0, flat[numbers.clamp(min=0)], nothing)
+
+
+def _separable(t: torch.Tensor, relation: Separable, nothing: int) -> torch.Tensor:
+    kept: list[tuple[int, int]] = []  # dimension of the result, dimension of t
+    for j, (out_dim, how) in enumerate(relation.dims):
+        if out_dim is None:
+            chosen = torch.tensor(sets.members(how))  # type: ignore[arg-type]
+            t = t if t.shape[j] == 1 else t.index_select(j, chosen).amin(j, keepdim=True)
+        else:
+            t = _along(t, j, how, relation.in_shape[j], relation.out_shape[out_dim], nothing)  # type: ignore[arg-type]
+            kept.append((out_dim, j))
+    dropped = [j for j in range(t.dim()) if j not in {j for _, j in kept}]
+    if len({o for o, _ in kept}) < len(kept):
+        raise AssertionError("two dimensions of an operand on one of the result are a gather, not separable")
+    order = [j for _, j in sorted(kept)]
+    t = t.permute(order + dropped).reshape([t.shape[j] for j in order])
+    shape = [1] * len(relation.out_shape)
+    for o, j in sorted(kept):
+        shape[o] = t.shape[order.index(j)]
+    t = t.reshape(shape)
+    for d, units in relation.where:
+        inside = torch.zeros(relation.out_shape[d], dtype=torch.bool)
+        inside[torch.tensor(sets.members(units))] = True
+        t = torch.where(inside.reshape([-1 if i == d else 1 for i in range(len(shape))]), t, nothing)
+    return t
+
+
+def _along(t: torch.Tensor, j: int, how: DimMap, length: int, units: int, nothing: int) -> torch.Tensor:
+    """One dimension: the minimum over the positions that each unit reads."""
+    if how == Taps(in_length=length, out_length=length):
+        return t
+    if t.shape[j] == 1 and isinstance(how, Everything | Blocks):
+        return t
+    if isinstance(how, Everything):
+        return t.amin(j, keepdim=True)
+    t = t.expand([length if d == j else n for d, n in enumerate(t.shape)])
+    if isinstance(how, Segment):
+        left, right = how.start, units - how.start - length
+        pads = [t.new_full([k if d == j else n for d, n in enumerate(t.shape)], nothing) for k in (left, right)]
+        return torch.cat([pads[0], t, pads[1]], j)
+    read: list[Set] = [how.pull((u, 1), True) for u in range(units)]
+    widest = max((sets.size(s) for s in read), default=0)
+    table = torch.tensor([(m + [length] * widest)[:widest] for m in map(sets.members, read)], dtype=torch.int64)
+    t = torch.cat([t, t.new_full([1 if d == j else n for d, n in enumerate(t.shape)], nothing)], j)
+    if not widest:
+        return t.narrow(j, length, 1)
+    result = t.index_select(j, table[:, 0])
+    for column in table.T[1:]:
+        result = torch.minimum(result, t.index_select(j, column))
+    return result
+
+
+def _coordinates(view: Digits, varying: list[bool]) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """For each element of the result, the operand's coordinates (0 where nothing varies), and whether it exists."""
+    grid = [torch.zeros([1] * len(view.out_shape), dtype=torch.int64) for _ in view.in_shape]
+    inside = torch.ones([1] * len(view.out_shape), dtype=torch.bool)
+    for j, length in enumerate(view.in_shape):
+        at = grid[j] + view.offsets[j]
+        for d in view.digits:
+            if d.in_dim == j:
+                out = torch.arange(view.out_shape[d.out_dim])
+                value = out // d.out_step % d.size * d.in_step
+                at = at + value.reshape([-1 if o == d.out_dim else 1 for o in range(len(view.out_shape))])
+        if bool(((at < 0) | (at >= length)).any()):
+            inside = inside & (at >= 0) & (at < length)
+        grid[j] = at.clamp(0, length - 1) if varying[j] else torch.zeros_like(grid[j])
+    return grid, inside
+
+
+def _digits(t: torch.Tensor, view: Digits, nothing: int) -> torch.Tensor:
+    grid, inside = _coordinates(view, [n > 1 for n in t.shape])
+    found = t[tuple(grid)]
+    return found if bool(inside.all()) else torch.where(inside, found, nothing)
+
+
+def _turned(t: torch.Tensor, view: Digits, nothing: int) -> torch.Tensor:
+    grid, inside = _coordinates(view, [True] * len(view.in_shape))
+    number = torch.zeros([1] * len(view.out_shape), dtype=torch.int64)
+    for at, length in zip(grid, view.in_shape, strict=True):
+        number = number * length + at
+    values = torch.where(inside, t, nothing).expand(view.out_shape).reshape(-1)
+    result = t.new_full((int(torch.tensor(view.in_shape).prod()),), nothing)
+    where = number.expand(view.out_shape).reshape(-1)
+    return result.scatter_reduce(0, where, values, "amin").reshape(view.in_shape)
