@@ -356,17 +356,27 @@ class Found:
         return None if windows is None else windows.lines.get((self._source, axis))
 
     def _ideal(self, unit: tuple[int, ...]) -> tuple[sets.Set, ...] | None:
-        """The ideal set of a unit, projected on each axis; None if it reads nothing."""
+        """The ideal set of a unit on each axis (its hull where there is no line); None if it reads nothing."""
         windows = self.graph.windows(self.index, self.is_local)
         if windows is None:
-            boxes = self._boxes(unit, False)
-            return tuple(sets.project(boxes, d) for d in self._input_dims) if boxes else None
+            spans = [self._spans.get((self._source, a)) for a in self._axes]
+            if not spans or any(span is None for span in spans):
+                return None
+            ends = [(int(span.first[unit]), int(span.last[unit])) for span in spans]  # type: ignore[union-attr]
+            return None if any(low > high for low, high in ends) else tuple(sets.interval(*pair) for pair in ends)
         at = dict(zip(self.unit_dims, unit, strict=True))
         lines = [windows.lines.get((self._source, a)) for a in self._axes]
         if not lines or any(line is None for line in lines):
             return None
         found = tuple(line.at(0 if line.dim is None else at.get(line.dim, 0)) for line in lines)  # type: ignore[union-attr]
         return found if all(s[1] for s in found) else None
+
+    @cached_property
+    def _spans(self) -> dict[Any, Any]:
+        from rflib import spans
+
+        found = spans.of_node(self.graph, self.index, self.is_local)
+        return {axis: spans.over_units(span, self.node) for axis, span in found.items()}
 
     def interval(self, unit: Unit = None) -> tuple[Pair, ...] | None:
         """First and last position of a unit's ideal window on each axis; it may hang over the border.
@@ -395,9 +405,16 @@ class Found:
         lines = [self.line(a) for a in self._axes]
         if windows is not None and not windows.has_gaps and all(line is not None for line in lines):
             return tuple(self._line_sizes(line) for line in lines)  # type: ignore[arg-type]
-        spans = [self.interval(unit) for unit in self._all_units()]
-        per_axis = [[0 if s is None else s[a][1] - s[a][0] + 1 for s in spans] for a in self._axes]
-        return tuple((min(axis, default=0), max(axis, default=0)) for axis in per_axis)
+        if windows is not None or any((self._source, a) not in self._spans for a in self._axes):
+            spans = [self.interval(unit) for unit in self._all_units()]
+            per_axis = [[0 if s is None else s[a][1] - s[a][0] + 1 for s in spans] for a in self._axes]
+            return tuple((min(axis, default=0), max(axis, default=0)) for axis in per_axis)
+        result = []
+        for a in self._axes:
+            first, last = self._spans[self._source, a]
+            lengths = (last - first + 1).clamp(min=0)
+            result.append((int(lengths.min()), int(lengths.max())))
+        return tuple(result)
 
     def _line_sizes(self, line: Line) -> Pair:
         count = self.node.shape[line.dim] if line.dim is not None else 1
@@ -440,8 +457,8 @@ class Found:
         for a in self._axes:
             line = self.line(a)
             if line is None:
-                ideal = self._ideal(self._widest(a))
-                chosen = sets.EMPTY if ideal is None else ideal[a]
+                boxes = self._boxes(self._widest(a), False)
+                chosen = sets.project(boxes, self._input_dims[a])
             else:
                 count = self.node.shape[line.dim] if line.dim is not None else 1
                 count = min(count, line.courses[0].period) if len(line.courses) == 1 else count
@@ -450,8 +467,11 @@ class Found:
         return tuple(result)
 
     def _widest(self, axis: int) -> tuple[int, ...]:
-        spans = {u: self.interval(u) for u in self._all_units()}
-        return max(spans, key=lambda u: 0 if (s := spans[u]) is None else s[axis][1] - s[axis][0] + 1)
+        if (self._source, axis) not in self._spans:
+            return tuple(0 for _ in self.unit_shape)
+        first, last = self._spans[self._source, axis]
+        flat = int((last - first).argmax())
+        return tuple(int(i) for i in np.unravel_index(flat, self.unit_shape)) if self.unit_shape else ()
 
     # -- what is really read ----------------------------------------------------------------------------------------
 

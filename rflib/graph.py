@@ -21,7 +21,7 @@ import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from rflib import lines, roles, sets
 from rflib.arithmetic import Layer
@@ -116,6 +116,7 @@ class _Memo:
     alignment: dict[int, tuple[Misalignment, ...]] = field(default_factory=dict)
     pulled: dict[tuple[int, bool, bool], dict[int, list[Box]]] = field(default_factory=dict)
     smallest: dict[int, Windows | None] = field(default_factory=dict)
+    kept: dict[tuple[str, bool], dict[int, Any]] = field(default_factory=dict)
 
 
 class Graph:
@@ -150,6 +151,7 @@ class Graph:
         name: str = "",
         meeting: bool = False,
         laid_along: int | None = None,
+        features: int | None = None,
     ) -> int:
         """The result of one operation.
 
@@ -160,6 +162,7 @@ class Graph:
             name: what messages call it.
             meeting: whether operands come together in it position by position.
             laid_along: the dimension along which the operands are laid out one after the other, if they are.
+            features: a dimension that the operation makes channels, whatever it is made of (patches, sub-pixels).
 
         Returns:
             The new node.
@@ -172,6 +175,9 @@ class Graph:
                 found[d] = role if before is None else before if role is None else before.joined(role)
         if laid_along is not None and not (found[laid_along] or CHANNEL).spatial:
             found[laid_along] = self._laid_out(edges) or found[laid_along]
+        if features is not None:
+            fine = found[features] or CHANNEL
+            found[features] = Role(fine=fine.fine | fine.coarse, channel=True)
         its_roles = tuple(CHANNEL if role is None else role for role in found)
         edges = [self._extended(e, its_roles) for e in edges]
         full = tuple(e for e in edges if e.kind != "own")
@@ -309,11 +315,15 @@ class Graph:
     def windows(self, index: int, local: bool = False) -> Windows | None:
         """The ideal windows of all units of a node, or None where they follow no rule."""
         memo = self._memo.windows
-        for at in self._unknown(index, lambda n: (n, local) in memo, local):
+        for at in self.standing_on(index, lambda n: (n, local) in memo, local):
             memo[at, local] = self._windows(self.nodes[at], local)
         return memo[index, local]
 
-    def _unknown(self, index: int, known: Callable[[int], bool], local: bool) -> list[int]:
+    def kept(self, what: str, local: bool) -> dict[int, Any]:
+        """A place for results, by node, that others compute from this graph and ask for again."""
+        return self._memo.kept.setdefault((what, local), {})
+
+    def standing_on(self, index: int, known: Callable[[int], bool], local: bool) -> list[int]:
         """The nodes that a node stands on and that are not known yet, the first ones first."""
         todo, stack = set(), [index]
         while stack:
@@ -349,7 +359,7 @@ class Graph:
         """By how many input positions the windows of each node on the way move in one period."""
         self.windows(index)
         found = {1}
-        for at in self._unknown(index, lambda n: False, False):
+        for at in self.standing_on(index, lambda n: False, False):
             windows = self._memo.windows.get((at, False))
             line = None if windows is None else windows.lines.get(axis)
             found |= {abs(c.step) for c in line.courses if c.step} if line is not None else set()
@@ -363,7 +373,7 @@ class Graph:
     def smallest_sizes(self, index: int) -> dict[Axis, int]:
         """The window of the smallest path to a node, an axis: at branches the smaller one counts."""
         memo = self._memo.smallest
-        for at in self._unknown(index, lambda n: n in memo, False):
+        for at in self.standing_on(index, lambda n: n in memo, False):
             node = self.nodes[at]
             if node.operation == "input":
                 memo[at] = lines.input_windows({a: d for d, role in enumerate(node.roles) for a in role.coarse})
@@ -385,7 +395,7 @@ class Graph:
         """Every meeting on the way to a node whose operands look at different places; () where all agree."""
         memo = self._memo.alignment
         self.windows(index)
-        for at in self._unknown(index, lambda n: n in memo, False):
+        for at in self.standing_on(index, lambda n: n in memo, False):
             node = self.nodes[at]
             inherited = {m: None for e in node.full for m in memo[e.source]}
             inherited.update(dict.fromkeys(self._meets(node)))

@@ -9,11 +9,13 @@ along which nothing varies has length 1 in the arrays.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import NamedTuple
 
 import torch
 
 from rflib import sets
+from rflib.graph import Graph, Node
 from rflib.lines import Windows
 from rflib.relations import Blocks, Digits, DimMap, Everything, Relation, Segment, Separable, Taps, Turned
 from rflib.roles import Axis
@@ -32,6 +34,44 @@ class Span(NamedTuple):
     def moved(self, how: Callable[[torch.Tensor, int], torch.Tensor]) -> Span:
         """The same for both, with the value that stands for nothing."""
         return Span(how(self.first, NONE), -how(-self.last, NONE))
+
+
+def of_node(graph: Graph, index: int, local: bool) -> dict[Axis, Span]:
+    """The spans of a node's units; those of every node on the way are kept.
+
+    Args:
+        graph: the graph.
+        index: the node.
+        local: without gates and statistics.
+
+    Returns:
+        For each axis of an input that is read, the spans.
+    """
+    memo = graph.kept("spans", local)
+    for at in graph.standing_on(index, lambda n: n in memo or graph.windows(n, local) is not None, local):
+        node = graph.nodes[at]
+        parts = []
+        for e in node.local if local else node.full:
+            windows = graph.windows(e.source, local)
+            shape = graph.nodes[e.source].shape
+            before = memo[e.source] if windows is None else from_windows(windows, shape)
+            parts.append(through(before, e.relation))
+        memo[at] = unite(parts)
+    windows = graph.windows(index, local)
+    found: dict[Axis, Span] = memo[index] if windows is None else from_windows(windows, graph.nodes[index].shape)
+    return found
+
+
+def over_units(span: Span, node: Node) -> Span:
+    """One value a unit: the union over the dimensions that are not space."""
+    rest = [d for d in range(len(node.shape)) if d not in node.unit_dims]
+    shape = [node.shape[d] for d in node.unit_dims]
+
+    def reduce(t: torch.Tensor, _: int) -> torch.Tensor:
+        t = t.amin(rest) if rest else t
+        return t.reshape([t.shape[i] for i in range(len(shape))]).expand(shape)
+
+    return span.moved(reduce)
 
 
 def from_windows(windows: Windows, shape: tuple[int, ...]) -> dict[Axis, Span]:
@@ -83,9 +123,9 @@ def _move(t: torch.Tensor, relation: Relation, nothing: int) -> torch.Tensor:
         return _separable(t, relation, nothing)
     if isinstance(relation, Digits):
         return _digits(t, relation, nothing)
-    if isinstance(relation, Turned) and isinstance(relation.of, Digits):
+    if isinstance(relation, Turned):
         return _turned(t, relation.of, nothing)
-    numbers: torch.Tensor = relation.numbers  # type: ignore[attr-defined]
+    numbers = _numbers(relation)
     flat = t.expand(relation.in_shape).reshape(-1)
     return torch.where(numbers >= 0, flat[numbers.clamp(min=0)], nothing)
 
@@ -163,12 +203,21 @@ def _digits(t: torch.Tensor, view: Digits, nothing: int) -> torch.Tensor:
     return found if bool(inside.all()) else torch.where(inside, found, nothing)
 
 
-def _turned(t: torch.Tensor, view: Digits, nothing: int) -> torch.Tensor:
-    grid, inside = _coordinates(view, [True] * len(view.in_shape))
-    number = torch.zeros([1] * len(view.out_shape), dtype=torch.int64)
-    for at, length in zip(grid, view.in_shape, strict=True):
-        number = number * length + at
-    values = torch.where(inside, t, nothing).expand(view.out_shape).reshape(-1)
-    result = t.new_full((int(torch.tensor(view.in_shape).prod()),), nothing)
-    where = number.expand(view.out_shape).reshape(-1)
-    return result.scatter_reduce(0, where, values, "amin").reshape(view.in_shape)
+def _turned(t: torch.Tensor, view: Relation, nothing: int) -> torch.Tensor:
+    """A relation read backwards: what each element of the operand is read by becomes what it reads."""
+    numbers = _numbers(view)
+    values = torch.where(numbers >= 0, t, nothing).expand(view.out_shape).reshape(-1)
+    result = t.new_full((prod(view.in_shape),), nothing)
+    return result.scatter_reduce(0, numbers.clamp(min=0).reshape(-1), values, "amin").reshape(view.in_shape)
+
+
+def _numbers(relation: Relation) -> torch.Tensor:
+    """For each element of the result the row-major number of the operand's element, -1 for none."""
+    if isinstance(relation, Digits):
+        grid, inside = _coordinates(relation, [True] * len(relation.in_shape))
+        number = torch.zeros([1] * len(relation.out_shape), dtype=torch.int64)
+        for at, length in zip(grid, relation.in_shape, strict=True):
+            number = number * length + at
+        return torch.where(inside, number, -1).expand(relation.out_shape)
+    numbers: torch.Tensor = relation.numbers  # type: ignore[attr-defined]
+    return numbers

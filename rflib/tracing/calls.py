@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_flatten, tree_map
 
 from rflib import sets
@@ -109,12 +110,13 @@ class Call:
         shape: Sequence[int] | None = None,
         meeting: bool = False,
         laid_along: int | None = None,
+        features: int | None = None,
     ) -> int:
         """A node for this call's result."""
         shape = self.shape if shape is None else tuple(shape)
         name = self.recorder.where()
         named = f"{name}.{self.name}" if name and meeting else name or self.name
-        return self.recorder.graph.add_node(self.name, shape, edges, named, meeting, laid_along)
+        return self.recorder.graph.add_node(self.name, shape, edges, named, meeting, laid_along, features)
 
     def cost(self, multiply_adds: int) -> None:
         """Book multiply-adds on the module that is running."""
@@ -153,4 +155,18 @@ def broadcast(operand: Operand, out_shape: Sequence[int]) -> list[Entry]:
     for j, n in enumerate(operand.shape):
         repeated = n == 1 and out_shape[j + extra] != 1
         result.append((None, (0, 1)) if repeated else own(j + extra, n))
+    return result
+
+
+def untraced(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Tensor:
+    """The tensor that a call returns, seen by nobody: its shape on the meta device, its values in a real run."""
+
+    def on_meta(x: Any) -> Any:
+        if isinstance(x, torch.Tensor) and not recorder.real and x.device.type != "meta":
+            return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")
+        return x
+
+    with torch._C.DisableTorchFunction(), _disable_current_modes():
+        args, kwargs = tree_map(on_meta, (args, kwargs))
+        result: torch.Tensor = func(*args, **kwargs)
     return result

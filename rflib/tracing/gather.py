@@ -76,6 +76,8 @@ class Gather:
     def _changes(self, dim: int) -> list[int]:
         """How far each operand dimension moves along one dimension of the result."""
         n = self.out_shape[dim]
+        if not self.numbers.numel():  # a piece of length 0, as tensor_split makes them
+            return [0] * len(self.in_shape)
         along = self.numbers.movedim(dim, 0).reshape(n, -1)
         found, rest = [], along
         for length in reversed(self.in_shape):
@@ -83,7 +85,7 @@ class Gather:
             valid = rest >= 0
             low = torch.where(valid, at, length).amin(0)
             high = torch.where(valid, at, -1).amax(0)
-            found.append(int((high - low).clamp(min=0).amax()) if n else 0)
+            found.append(int((high - low).clamp(min=0).amax()))
             rest = torch.where(valid, rest // length, rest)
         return found[::-1]
 

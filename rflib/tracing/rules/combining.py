@@ -9,7 +9,7 @@ import torch
 
 from rflib import sets
 from rflib.graph import Edge, Kind
-from rflib.relations import Everything, Rows, Segment, Separable
+from rflib.relations import Everything, Rows, Segment, Separable, Taps
 from rflib.tracing.calls import Call, Entry, all_of, broadcast, edge, everything, own, related
 from rflib.tracing.recorder import Operand
 
@@ -48,6 +48,16 @@ def _note_masks(call: Call) -> None:
             call.recorder.notes[f"a constant mask in {where!r} ({call.name}): what it switches off counts as read"] = (
                 None
             )
+
+
+def _gated(call: Call) -> int:
+    """glu: the first half of a dimension times the second."""
+    x, shape = call.operands[0], call.shape
+    d = int(call.arg("dim")) % len(shape)
+    half = shape[d]
+    entries = [own(j, n) for j, n in enumerate(x.shape)]
+    entries[d] = (d, Taps(dilation=half, count=2, in_length=2 * half, out_length=half))
+    return call.add([edge(x, entries, shape)])
 
 
 def _each_output(call: Call) -> list[int]:
@@ -217,18 +227,20 @@ POINTWISE = (
     "clone _to_copy detach lift_fresh alias_copy native_dropout _prelu_kernel prelu contiguous bernoulli rrelu "
     "rrelu_with_noise masked_fill where _unsafe_masked_index leaky_relu hardtanh glu_pointwise fake_quantize "
     "native_dropout_backward dropout fused_dropout real imag view_as_real view_as_complex to lerp frac "
-    "_unsafe_view expand_copy_same nan_to_num normal uniform exponential random"
+    "_unsafe_view expand_copy_same nan_to_num normal uniform exponential random hardswish log_sigmoid_forward"
 ).split()
 
 RULES: dict[str, Callable[[Call], int | list[int]]] = {
     **dict.fromkeys(REDUCTIONS, _reduction),
     **dict.fromkeys(POINTWISE, _each_output),
-    **dict.fromkeys(("sort", "topk", "kthvalue", "msort", "renorm", "argsort"), _along),
+    **dict.fromkeys(("sort", "topk", "kthvalue", "msort", "argsort"), _along),
     **dict.fromkeys(("cumsum", "cumprod", "logcumsumexp", "cummax", "cummin", "_cummax_helper"), _cumulative),
     **dict.fromkeys(
-        ("masked_select", "nonzero", "unique_consecutive", "_unique2", "unique_dim", "bincount"), _reads_all
+        "masked_select masked_scatter nonzero unique_consecutive _unique2 unique_dim bincount renorm".split(),
+        _reads_all,
     ),
     **dict.fromkeys(("fft_fft", "_fft_r2c", "_fft_c2c", "_fft_c2r"), _along),
+    "glu": _gated,
     "copy": _copy,
     "copy_": _copy,
     "fill_": _constant,

@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 
-from rflib.relations import Digit, Digits, Taps, Turned, factor
-from rflib.tracing.calls import Call, Entry, edge, everything, own, related
+from rflib.relations import Digit, Digits, Rows, Taps, Turned, factor
+from rflib.tracing.calls import Call, Entry, edge, everything, own, related, untraced
 from rflib.tracing.gather import relation_of
-from rflib.tracing.recorder import Operand
+from rflib.tracing.recorder import Operand, Recorder
 
 
 def _numbers(shape: Sequence[int]) -> torch.Tensor:
@@ -61,6 +61,25 @@ def _edge_pad(call: Call) -> int:
     axes = len(pad) // 2
     ideal = {len(x.shape) - 1 - a: Taps(offset=-pad[2 * a]) for a in range(axes)}
     return _moved(call, x, ideal)
+
+
+def circular(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Tensor | None:
+    """F.pad in circular mode, which torch writes as copies between slices; None for the other modes."""
+    given = dict(zip(("input", "pad", "mode", "value"), args, strict=False)) | kwargs
+    x, pad = given["input"], list(given["pad"])
+    if given.get("mode") != "circular":
+        return None
+    out = untraced(recorder, func, args, kwargs)
+    entries: list[Entry] = []
+    for d, n in enumerate(x.shape):
+        at = 2 * (x.dim() - 1 - d)
+        left = pad[at] if at < len(pad) else 0
+        rows = tuple(((o - left) % n, 1) for o in range(out.shape[d]))
+        entries.append((d, Rows(rows, n, Taps(offset=-left))) if at < len(pad) else own(d, n))
+    call = Call(recorder, torch.ops.aten._pad_circular.default, args, kwargs)
+    call.outputs = [out]
+    recorder.register(out, call.add([edge(call.operand(x), entries, out.shape)]))
+    return out
 
 
 def _roll(call: Call) -> int:
@@ -123,7 +142,7 @@ def _pixel_unshuffle(call: Call) -> int:
     *lead, c, h, w = x.shape
     k = len(lead)
     order = [[i] for i in range(k)] + [[k, k + 2, k + 4], [k + 1], [k + 3]]
-    return call.add([related(x, _regrouped(x, [*lead, c, h // r, r, w // r, r], order))])
+    return call.add([related(x, _regrouped(x, [*lead, c, h // r, r, w // r, r], order))], features=k)
 
 
 def _channel_shuffle(call: Call) -> int:
@@ -148,7 +167,7 @@ def _patches(call: Call, image: tuple[int, ...], columns: tuple[int, ...]) -> Di
 
 def _unfold(call: Call) -> int:
     x = call.operands[0]
-    return call.add([related(x, _patches(call, x.shape, call.shape))])
+    return call.add([related(x, _patches(call, x.shape, call.shape))], features=len(call.shape) - 2)
 
 
 def _fold(call: Call) -> int:
@@ -182,6 +201,18 @@ def _placed(call: Call) -> list[int]:
     return [call.add(edges, shape)]
 
 
+def _filled(call: Call) -> list[int]:
+    """A value put at constant places: the others are left alone."""
+    x, value = call.arg("self"), call.arguments.get("value")
+    if call.recorder.is_traced(x) and not any(call.recorder.is_traced(t) for t in call.tensors if t is not x):
+        args, kwargs = call.replaced(x, _numbers(x.shape))
+        at = [a.name for a in call.func._schema.arguments].index("fill_value" if value is None else "value")
+        args = [0.0 if i == at else a for i, a in enumerate(args)]
+        kept = call.func(*args, **kwargs).round().to(torch.int64) - 1
+        return [call.add([related(call.operand(x), relation_of(kept, tuple(x.shape)))], x.shape)]
+    return [call.add([everything(o, tuple(x.shape)) for o in call.operands], tuple(x.shape))]
+
+
 MOVES = (
     "index index_select gather take repeat repeat_interleave rot90 diag_embed tril triu _unsafe_index view_copy "
     "permute_copy expand_copy slice_copy select_copy unfold_copy as_strided_copy transpose_copy t_copy squeeze_copy "
@@ -204,9 +235,11 @@ RULES: dict[str, Callable[[Call], int | list[int]]] = {
             "index_copy",
             "index_add",
             "scatter_add",
+            "put",
         ),
         _placed,
     ),
+    **dict.fromkeys(("index_fill", "fill_diagonal"), _filled),
     "constant_pad_nd": _constant_pad,
     "roll": _roll,
     "flip": _flip,

@@ -12,30 +12,15 @@ from math import prod
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import _disable_current_modes
-from torch.utils._pytree import tree_map
 
 from rflib import sets
 from rflib.graph import Edge, Kind
 from rflib.relations import Blocks, Rows
-from rflib.tracing.calls import Call, Entry, all_of, broadcast, edge, own
+from rflib.tracing.calls import Call, Entry, all_of, broadcast, edge, own, untraced
 from rflib.tracing.recorder import Recorder
+from rflib.tracing.rules.moving import circular
 
 aten = torch.ops.aten
-
-
-def _result(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Tensor:
-    """The tensor that a call returns, seen by nobody: its shape on the meta device, its values in a real run."""
-
-    def on_meta(x: Any) -> Any:
-        if isinstance(x, torch.Tensor) and not recorder.real and x.device.type != "meta":
-            return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")
-        return x
-
-    with torch._C.DisableTorchFunction(), _disable_current_modes():
-        args, kwargs = tree_map(on_meta, (args, kwargs))
-        result: torch.Tensor = func(*args, **kwargs)
-    return result
 
 
 def linear(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Tensor:
@@ -43,7 +28,7 @@ def linear(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Tenso
     given = dict(zip(("input", "weight", "bias"), args, strict=False)) | kwargs
     x, weight, bias = given["input"], given["weight"], given.get("bias")
     letters = "".join(chr(ord("a") + i) for i in range(x.dim() - 1))
-    out = _result(recorder, func, args, kwargs)
+    out = untraced(recorder, func, args, kwargs)
     feature = "z" if weight.dim() > 1 else ""
     return _record(
         recorder, aten.linear.default, (x, weight), (letters + "y", feature + "y"), letters + feature, out, bias
@@ -54,7 +39,7 @@ def matmul(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Tenso
     """A product of matrices, of vectors, or of batches of either."""
     given = dict(zip(("input", "other"), args, strict=False)) | kwargs
     a, b = given.get("input", given.get("self")), given.get("other", given.get("mat2"))
-    out = _result(recorder, func, args, kwargs)
+    out = untraced(recorder, func, args, kwargs)
     rows, columns = ("y" if a.dim() > 1 else ""), ("z" if b.dim() > 1 else "")
     lead = "".join(chr(ord("a") + i) for i in range(out.dim() - len(rows) - len(columns)))
     names = (
@@ -76,7 +61,7 @@ def einsum(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Tenso
         right = "".join(sorted(c for c in set(every) if every.count(c) == 1))
     if "." in args[0] or len(operands) > 2 or any(len(set(n)) != len(n) for n in (*names, right)):
         return None
-    out = _result(recorder, func, args, kwargs)
+    out = untraced(recorder, func, args, kwargs)
     return _record(recorder, aten.einsum.default, tuple(operands), tuple(names), right, out)
 
 
@@ -148,7 +133,7 @@ def attention(recorder: Recorder, func: Any, args: Any, kwargs: Any) -> torch.Te
     names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
     given = dict(zip(names, args, strict=False)) | kwargs
     q, k, v, mask = given["query"], given["key"], given["value"], given.get("attn_mask")
-    out = _result(recorder, func, args, kwargs)
+    out = untraced(recorder, func, args, kwargs)
     call = Call(recorder, aten.scaled_dot_product_attention.default, args, kwargs)
     call.outputs = [out]
     if mask is not None:
@@ -206,4 +191,5 @@ WHOLE: dict[Any, Whole] = {
     torch.Tensor.__matmul__: matmul,
     torch.einsum: einsum,
     torch.nn.functional.scaled_dot_product_attention: attention,
+    torch.nn.functional.pad: circular,
 }

@@ -22,12 +22,20 @@ from rflib.tracing.calls import Call, Entry, all_of, edge, own
 
 @lru_cache(maxsize=4096)
 def _kernel_rows(
-    func: Any, axes: int, near: int, far: int, flags: tuple[Any, ...], scale: float | None, dtype: torch.dtype
+    func: Any,
+    axes: int,
+    near: int,
+    far: int,
+    flags: tuple[Any, ...],
+    scale: float | None,
+    dtype: torch.dtype,
+    beside: int = 1,
 ) -> tuple[Set, ...]:
     """The coefficients of torch's kernel along one axis that are not zero, by sending a unit pulse through it."""
-    pulses = torch.eye(near, dtype=dtype).reshape(1, near, near, *[1] * (axes - 1))
+    others = [beside] * (axes - 1)
+    pulses = torch.eye(near, dtype=dtype).reshape(1, near, near, *[1] * (axes - 1)).expand(1, near, near, *others)
     scales = (scale, *[None] * (axes - 1))
-    out = func(pulses, [far, *[1] * (axes - 1)], *flags, *scales).reshape(near, far)
+    out = func(pulses.contiguous(), [far, *others], *flags, *scales).reshape(near, far, -1)[..., 0]
     return tuple(sets.from_members(column.nonzero().reshape(-1).tolist()) for column in out.T)
 
 
@@ -73,11 +81,14 @@ def _interpolation(call: Call) -> int:
     flags = (corners,) if "align_corners" in call.arguments else ()
     names = ["scales"] if axes == 1 else ["scales_d", "scales_h", "scales_w"][-axes:]
     source = call.arg("self", "input")
+    smoothed = "_aa" in call.name
     entries: list[Entry] = [own(0, shape[0]), own(1, shape[1])]
     for a in range(axes):
         near, far = x.shape[2 + a], shape[2 + a]
         scale = call.arguments.get(names[a])
-        rows = _kernel_rows(call.func, axes, near, far, flags, scale, source.dtype)
+        # torch's antialiasing kernel gives all rows the first one's coefficients where its result is one column wide
+        wide = 2 if smoothed and (a == axes - 1 or shape[-1] > 1) else 1
+        rows = _kernel_rows(call.func, axes, near, far, flags, scale, source.dtype, wide)
         ratio = _ratio(near, far, corners, scale)
         entries.append((2 + a, Rows(rows, near, Repeating(_formula(call.name, ratio, corners)))))
     return call.add([edge(x, entries, shape)])
