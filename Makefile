@@ -1,0 +1,98 @@
+# make lab     from nothing to the first lesson in JupyterLab
+# make test    everything that can be checked
+#
+# Needs make and Python 3.11 or later. What is installed goes into .venv and can be deleted with it.
+
+IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+
+# The Python that makes .venv. Another one: make lab PYTHON=python3.12
+ifndef PYTHON
+PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
+	$$p -c '$(IS_RECENT)' 2>/dev/null && echo $$p && break; done)
+endif
+
+# The Python that runs the course. An environment of your own, as it is, with nothing installed: make lab RUN=python
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+READY := $(if $(filter $(VENV)/bin/python,$(RUN)),$(STAMP))
+
+# PyTorch's own index has builds without CUDA, gigabytes smaller. Where it is not reached, the default index serves.
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
+TORCH := $(shell sed -n '/^torch==/p' requirements.txt)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The settings in tools/jupyter: JupyterLab asks no server for news. Root, in a container, has to say that it means it.
+LESSON := lessons/00_start_here.ipynb
+LAB = exec env JUPYTER_CONFIG_PATH=tools/jupyter $(RUN) -m jupyterlab $(LESSON) --ServerApp.root_dir=. \
+	$(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_OPTIONS)
+
+# A notebook stays in one process (loadfile), and each process computes with one thread.
+JOBS := 2
+REPORTS := .pytest_reports
+PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -q
+SPREAD := -n $(JOBS) --dist loadfile
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test check bench constraints clean FORCE
+
+help: ## show this list
+	@echo "make <target>, where <target> is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+lab: $(READY) ## open the first lesson in JupyterLab (its options: LAB_OPTIONS="--no-browser --port 8899")
+	$(LAB)
+
+test: check ## the checks, the library, the notebooks, the browser; stops at the first that fails
+	@rm -rf $(REPORTS)
+	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/library.xml --ignore tests/browser
+	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/notebooks.xml $(NBVAL) lessons
+	$(PYTEST) --junitxml $(REPORTS)/browser.xml tests/browser
+	@$(RUN) tools/preflight.py --counts $(REPORTS)
+
+check: $(READY) ## lint, format, types, spelling
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -m codespell_lib
+
+bench: $(READY) ## measure, and print ratios
+	$(RUN) benchmarks/run.py
+
+constraints: ## write constraints.txt anew: the version of every package in a fresh environment
+	$(require_python)
+	rm -rf $(VENV)-fresh
+	$(PYTHON) -m venv $(VENV)-fresh
+	$(call install_torch,$(VENV)-fresh/bin/python)
+	$(VENV)-fresh/bin/python -m pip install -r requirements.txt
+	echo "# Every package that requirements.txt brings along, on Linux. Written by: make constraints" > $@.txt
+	$(VENV)-fresh/bin/python -m pip freeze --all --exclude pip | sed 's/+.*//' >> $@.txt
+	rm -rf $(VENV)-fresh
+
+clean: ## delete everything that make made, .venv too
+	rm -rf $(VENV) $(VENV)-fresh $(REPORTS) build rflib.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -depth -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
+
+# The stamp holds the folder that it was made in: a copied .venv would import the rflib of the folder it comes from.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+$(STAMP): FORCE
+endif
+$(STAMP): requirements.txt constraints.txt pyproject.toml
+	$(require_python)
+	$(PYTHON) -m venv $(VENV)
+	$(call install_torch,$(VENV)/bin/python,-c constraints.txt)
+	$(VENV)/bin/python -m pip install -c constraints.txt -e .
+	@echo "$(CURDIR)" > $@
+
+define require_python
+@$(or $(PYTHON),false) -c '$(IS_RECENT)' 2>/dev/null || { \
+	echo "This course needs Python 3.11 or later; '$(or $(PYTHON),python3)' is $$($(or $(PYTHON),python3) --version 2>&1)."; \
+	echo "Install a newer one and name it: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.11"; exit 1; } >&2
+endef
+
+define install_torch
+$(1) -m pip install $(2) --no-deps --retries 0 --timeout 15 --index-url $(TORCH_INDEX) $(TORCH) || { \
+	echo "PyTorch's own index did not answer; the default index serves."; \
+	$(1) -m pip install $(2) $(TORCH); }
+endef

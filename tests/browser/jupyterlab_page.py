@@ -1,0 +1,199 @@
+"""A JupyterLab that runs, and a page of Chromium that shows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Route, WebSocketRoute
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE, LESSON = 60, 600  # seconds for one step and for a lesson: not measurements, only ends to waiting
+
+# What the console may say: each with the reason why it is no fault of a lesson.
+HARMLESS: dict[str, str] = {}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Server:
+    """A JupyterLab that runs, and the folder it shows."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    token: str
+    log: Path
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str) -> Any:
+        """The server's answer to a path of its interface, as JSON."""
+        request = urllib.request.Request(self.address + path, headers={"Authorization": f"token {self.token}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def wait(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                self.get("/api/status")
+                return
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.2)
+        pytest.fail(f"JupyterLab did not start:\n{self.log.read_text(encoding='utf-8')}")
+
+    def stop(self) -> None:
+        """End the server, which ends its kernels; also where make stands between."""
+        if self.process.poll() is None:
+            self._signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGKILL)
+                self.process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if hasattr(os, "killpg"):
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.terminate()
+
+
+def start(command: list[str], folder: Path, home: Path, port: int, token: str) -> Server:
+    """Start JupyterLab by a command, with none of the user's own settings."""
+    own = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+    own["JUPYTER_CONFIG_PATH"] = str(ROOT / "tools" / "jupyter")
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    outer = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    environment = {**outer, **own, "IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": paths}
+    log = home / "log.txt"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    server = Server(process, port, token, log)
+    try:
+        server.wait()
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def clear_outputs(path: Path) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+@dataclass
+class LabPage:
+    """A browser page that shows JupyterLab; it reaches the server and nothing else, and writes down what it tried."""
+
+    page: Page
+    server: Server
+    foreign: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def is_local(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return parts.scheme in ("data", "blob", "about") or parts.netloc == f"127.0.0.1:{self.server.port}"
+
+    def watch(self) -> None:
+        self.page.context.route("**/*", self._request)
+        self.page.context.route_web_socket(lambda url: not self.is_local(url), self._socket)
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+
+    def _request(self, route: Route) -> None:
+        if self.is_local(route.request.url):
+            route.continue_()
+        else:
+            self.foreign.append(route.request.url)
+            route.abort()
+
+    def _socket(self, socket: WebSocketRoute) -> None:
+        self.foreign.append(socket.url)
+        socket.close()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        said = f"{message.text} {message.location.get('url', '')}"
+        if message.type == "error" and not any(re.search(pattern, said) for pattern in HARMLESS):
+            self.complaints.append(said)
+
+    def open(self, notebook: str) -> None:
+        """Open a notebook, by its path in the course, with a kernel that is ready."""
+        self.page.goto(f"{self.server.address}/lab/tree/{notebook}?reset&token={self.server.token}")
+        self.page.wait_for_function("() => window.jupyterapp")
+        self.page.evaluate("() => window.jupyterapp.restored.then(() => null)")
+        self.page.wait_for_function(
+            """path => {
+                 const panel = window.jupyterapp.shell.currentWidget;
+                 return panel?.context?.path === path && panel.context.isReady
+                   && panel.sessionContext.isReady && panel.sessionContext.session?.kernel?.status === 'idle';
+               }""",
+            arg=notebook,
+        )
+
+    def run_all(self) -> list[dict[str, Any]]:
+        """Run every cell; the cells as JupyterLab then has them."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
+        self.page.wait_for_function(
+            """() => {
+                 const panel = window.jupyterapp.shell.currentWidget;
+                 const cells = [...panel.content.model.cells].filter(cell => cell.type === 'code');
+                 const isError = output => output.output_type === 'error';
+                 const failed = cells.some(cell => cell.outputs.toJSON().some(isError));
+                 const idle = panel.sessionContext.session.kernel.status === 'idle';
+                 return idle && (failed || cells.every(cell => cell.executionCount || !cell.sharedModel.source.trim()));
+               }""",
+            timeout=1000 * LESSON,
+        )
+        return self.page.evaluate(
+            "() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map(cell => cell.toJSON())"
+        )
+
+    def settle(self) -> None:
+        """Wait until what the cells have set going, such as loading a picture, has begun and ended."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 500)))")
+
+    def notifications(self) -> int:
+        """How many messages JupyterLab shows in its corner."""
+        return self.page.locator(".Toastify__toast").count()
+
+    def scroll_through(self) -> None:
+        """Show every cell once: JupyterLab draws only what is in view."""
+        number = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+        for index in range(number):
+            self.page.evaluate(
+                "index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index).then(() => null)", index
+            )
+
+    def screenshot(self, name: str) -> None:
+        folder = os.environ.get("RF_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
