@@ -26,17 +26,15 @@ from typing import Any, Literal
 from rflib import lines, roles, sets
 from rflib.arithmetic import Layer
 from rflib.errors import LayerError, ModelError
-from rflib.lines import Course, Line, Windows
+from rflib.lines import Course, Line, Piece, Windows
 from rflib.relations import (
     Digits,
     DimMap,
     Inverse,
-    Only,
     Pattern,
     Relation,
     Repeating,
     Rows,
-    Segment,
     Separable,
     Taps,
 )
@@ -338,22 +336,13 @@ class Graph:
         if node.operation == "input":
             return lines.input_windows({a: d for d, role in enumerate(node.roles) for a in role.coarse})
         parts: list[Windows] = []
-        joined_along: set[int] = set()
         for e in node.local if local else node.full:
             before = self._memo.windows[e.source, local]
             after = None if before is None else lines.through(before, e.relation, node.roles)
             if after is None:
                 return None
             parts.append(after)
-            if isinstance(e.relation, Separable):
-                joined_along |= {o for o, how in e.relation.dims if o is not None and isinstance(how, Segment | Only)}
-                joined_along |= {o for o, _ in e.relation.where}
-        if not parts:
-            return Windows({})
-        united = lines.unite(parts)
-        if united is None or all(p.lines == parts[0].lines for p in parts):
-            return united
-        return replace(united, varies=united.varies | joined_along)
+        return lines.unite(parts) if parts else Windows((Piece({}),))
 
     def steps(self, index: int, axis: Axis) -> set[int]:
         """By how many input positions the windows of each node on the way move in one period."""

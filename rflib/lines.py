@@ -14,14 +14,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import gcd, lcm
 
 from rflib import sets
-from rflib.relations import Blocks, Digits, Everything, Pattern, Relation, Segment, Separable, Taps
+from rflib.relations import Blocks, Digits, Everything, Pattern, Relation, Segment, Separable, same
 from rflib.roles import Axis, Role
 from rflib.sets import Set
 
 LONGEST_PERIOD = 4096
+MOST_PIECES = 256
 
 
 @dataclass(frozen=True)
@@ -87,21 +89,43 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Windows:
-    """All lines of one feature map, by input axis, and the dimensions along which channels differ in theirs."""
+class Piece:
+    """Lines by input axis, and the elements that have them: `where` restricts dimensions such as channels."""
 
     lines: dict[Axis, Line]
-    varies: frozenset[int] = frozenset()
+    where: tuple[tuple[int, Set], ...] = ()
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The ideal windows of a feature map: one piece, or several where channels differ in what they see.
+
+    Along the dimensions in `blurred` elements differ in a way that is not kept; who selects among them is asked
+    unit by unit.
+    """
+
+    pieces: tuple[Piece, ...]
+    blurred: frozenset[int] = frozenset()
+
+    @cached_property
+    def lines(self) -> dict[Axis, Line]:
+        """The union over all channels, by input axis."""
+        return self.pieces[0].lines if len(self.pieces) == 1 else _joined(self.pieces) or {}
 
     @property
     def has_gaps(self) -> bool:
         """Whether some unit reads nothing."""
-        return any(line.has_gaps for line in self.lines.values())
+        return any(line.has_gaps for piece in self.pieces for line in piece.lines.values())
+
+    @property
+    def carriers(self) -> set[int]:
+        """The dimensions whose index chooses among windows."""
+        return {line.dim for p in self.pieces for line in p.lines.values() if line.dim is not None}
 
 
 def input_windows(dims: dict[Axis, int]) -> Windows:
     """The input itself: each unit sees its own position."""
-    return Windows({axis: Line(dim, (Course(1, 1, ((0, 1),)),)) for axis, dim in dims.items()})
+    return Windows((Piece({axis: Line(dim, (Course(1, 1, ((0, 1),)),)) for axis, dim in dims.items()}),))
 
 
 def compose(courses: Iterable[Course], pattern: Pattern) -> tuple[Course, ...] | None:
@@ -181,9 +205,27 @@ def through(windows: Windows, relation: Relation, roles: tuple[Role, ...]) -> Wi
 
 
 def _through_separable(windows: Windows, relation: Separable) -> Windows | None:
+    pieces = []
+    for piece in windows.pieces:
+        lines = _separable_lines(piece.lines, relation)
+        if lines is None:
+            return None
+        where = _separable_where(piece, relation, windows.carriers)
+        if where is not None:
+            pieces.append(Piece(lines, where))
+    blurred = set()
+    for j in windows.blurred:
+        out_dim, how = relation.dims[j]
+        if not _reads_all(out_dim, how, relation, j):
+            return None
+        if out_dim is not None and not isinstance(how, Everything):
+            blurred.add(out_dim)
+    return _collected(pieces, blurred)
+
+
+def _separable_lines(before: dict[Axis, Line], relation: Separable) -> dict[Axis, Line] | None:
     lines: dict[Axis, Line] = {}
-    carrying = {line.dim for line in windows.lines.values()}
-    for axis, line in windows.lines.items():
+    for axis, line in before.items():
         if line.dim is None:
             lines[axis] = line
             continue
@@ -196,20 +238,35 @@ def _through_separable(windows: Windows, relation: Separable) -> Windows | None:
         if courses is None:
             return None
         lines[axis] = Line(out_dim, courses)
-    varies = set()
+    return lines
+
+
+def _separable_where(piece: Piece, relation: Separable, carriers: set[int]) -> tuple[tuple[int, Set], ...] | None:
+    """Which elements of the result read a piece's elements; None if none does."""
+    before, after = dict(piece.where), dict(relation.where)
     for j, (out_dim, how) in enumerate(relation.dims):
-        if j not in windows.varies:
+        if j in carriers:
             continue
-        if j in carrying or not _reads_all(out_dim, how, relation, j):
+        mine = before.get(j, sets.interval(0, relation.in_shape[j] - 1))
+        if out_dim is None:
+            if not sets.intersection(mine, how)[1]:  # type: ignore[arg-type]
+                return None
+            continue
+        if j not in before and how == same(relation.in_shape[j]):
+            continue
+        reached = how.push(mine)  # type: ignore[union-attr]
+        if not reached[1]:
             return None
-        if out_dim is not None and not isinstance(how, Everything):
-            varies.add(out_dim)
-    return Windows(lines, frozenset(varies))
+        whole = sets.interval(0, relation.out_shape[out_dim] - 1)
+        reached = sets.intersection(reached, after.get(out_dim, whole))
+        if reached != whole:
+            after[out_dim] = reached
+    return tuple(sorted(after.items()))
 
 
 def _reads_all(out_dim: int | None, how: object, relation: Separable, j: int) -> bool:
     """Whether all units together read the whole dimension j of the operand."""
-    if isinstance(how, Segment | Blocks | Everything) or how == Taps(in_length=relation.in_shape[j]):
+    if isinstance(how, Segment | Blocks | Everything) or how == same(relation.in_shape[j]):
         return True
     full = sets.interval(0, relation.in_shape[j] - 1)
     if out_dim is None:
@@ -218,28 +275,43 @@ def _reads_all(out_dim: int | None, how: object, relation: Separable, j: int) ->
 
 
 def _through_digits(windows: Windows, view: Digits, roles: tuple[Role, ...]) -> Windows | None:
-    lines: dict[Axis, Line] = {}
-    varies: set[int] = set()
-    for axis, line in windows.lines.items():
-        if line.dim is None:
-            lines[axis] = line
-            continue
-        found = _digit_line(line, view, roles, set(_carriers(windows)))
-        if found is None:
+    pieces: list[Piece] = []
+    blurred: set[int] = set()
+    carriers = windows.carriers
+    for piece in windows.pieces:
+        lines: dict[Axis, Line] = {}
+        for axis, line in piece.lines.items():
+            found = (line, set[int]()) if line.dim is None else _digit_line(line, view, roles, carriers)
+            if found is None:
+                return None
+            lines[axis], fine = found
+            blurred |= fine
+        wheres = _digit_where(piece, view, roles)
+        if wheres is None:
             return None
-        lines[axis], fine = found
-        varies |= fine
-    for j in windows.varies:
+        pieces += [Piece(lines, where) for where in wheres]
+    for j in windows.blurred:
         mine = [d for d in view.digits if d.in_dim == j]
         covered = 1 + sum(d.in_step * (d.size - 1) for d in mine)
-        if j in _carriers(windows) or covered != view.in_shape[j] or any(roles[d.out_dim].spatial for d in mine):
+        if j in carriers or covered != view.in_shape[j] or any(roles[d.out_dim].spatial for d in mine):
             return None
-        varies |= {d.out_dim for d in mine}
-    return Windows(lines, frozenset(varies))
+        blurred |= {d.out_dim for d in mine}
+    return _collected(pieces, blurred)
 
 
-def _carriers(windows: Windows) -> list[int]:
-    return [line.dim for line in windows.lines.values() if line.dim is not None]
+def _digit_where(piece: Piece, view: Digits, roles: tuple[Role, ...]) -> list[tuple[tuple[int, Set], ...]] | None:
+    """Which elements of a view are a piece's elements; None if that depends on the position in space."""
+    if not piece.where:
+        return [()]
+    before = dict(piece.where)
+    box = tuple(before.get(j, sets.interval(0, n - 1)) for j, n in enumerate(view.in_shape))
+    result = []
+    for reached in view.push(box):
+        where = [(o, s) for o, s in enumerate(reached) if s != sets.interval(0, view.out_shape[o] - 1)]
+        if any(roles[o].spatial for o, _ in where):
+            return None
+        result.append(tuple(where))
+    return result
 
 
 def _digit_line(line: Line, view: Digits, roles: tuple[Role, ...], carriers: set[int]) -> tuple[Line, set[int]] | None:
@@ -266,21 +338,54 @@ def unite(parts: list[Windows]) -> Windows | None:
     """Windows of a result that several operands, or several readings of one operand, come together in."""
     if len(parts) == 1:
         return parts[0]
-    if any(p.has_gaps for p in parts):  # a unit that reads nothing of one operand ties the axes together
+    pieces = [piece for part in parts for piece in part.pieces]
+    return _collected(pieces, set().union(*(p.blurred for p in parts)))
+
+
+def _collected(pieces: list[Piece], blurred: Iterable[int]) -> Windows | None:
+    """Pieces of the same elements made one; None where no rule is left."""
+    by_where: dict[tuple[tuple[int, Set], ...], list[Piece]] = {}
+    for piece in pieces:
+        by_where.setdefault(piece.where, []).append(piece)
+    result = []
+    for where, same_elements in by_where.items():
+        if len(same_elements) > 1:
+            lines = _joined(same_elements)
+            if lines is None:
+                return None
+            result.append(Piece(lines, where))
+        else:
+            result.append(same_elements[0])
+    joined = _joined(result) if len(result) > 1 else {}
+    if joined is None or len(result) > MOST_PIECES:
         return None
+    if result and all(p.lines == result[0].lines for p in result) and len(result) > 1:
+        covers = any(not p.where for p in result)
+        result = [Piece(result[0].lines)] if covers else result
+    return Windows(tuple(result) or (Piece({}),), frozenset(blurred))
+
+
+def _joined(pieces: Iterable[Piece]) -> dict[Axis, Line] | None:
+    """The union of what several pieces see; None where it follows no line."""
+    pieces = list(pieces)
+    if all(p.lines == pieces[0].lines for p in pieces):
+        return pieces[0].lines
+    if any(line.has_gaps for p in pieces for line in p.lines.values()):
+        return None  # a unit that reads nothing of one operand ties the axes together
     lines: dict[Axis, Line] = {}
-    for axis in sorted({a for p in parts for a in p.lines}):
-        mine = [p.lines[axis] for p in parts if axis in p.lines]
+    for axis in sorted({a for p in pieces for a in p.lines}):
+        mine = [p.lines[axis] for p in pieces if axis in p.lines]
         dims = {line.dim for line in mine if line.dim is not None}
         courses = merge(c for line in mine for c in line.courses)
         if len(dims) > 1 or courses is None:
             return None
         lines[axis] = Line(dims.pop() if dims else None, courses)
-    return Windows(lines, frozenset().union(*(p.varies for p in parts)))
+    return lines
 
 
 def smallest(parts: list[Windows]) -> Windows:
     """Of several paths, the one with the smallest window, axis by axis."""
-    axes = sorted({a for p in parts for a in p.lines})
-    best = {a: min((p.lines[a] for p in parts if a in p.lines), key=lambda line: line.span) for a in axes}
-    return Windows(best, frozenset().union(*(p.varies for p in parts)))
+    pieces = [piece for p in parts for piece in p.pieces]
+    axes = sorted({a for p in pieces for a in p.lines})
+    best = {a: min((p.lines[a] for p in pieces if a in p.lines), key=lambda line: line.span) for a in axes}
+    return Windows((Piece(best),))

@@ -16,7 +16,7 @@ import torch
 
 from rflib import sets
 from rflib.graph import Graph, Node
-from rflib.lines import Windows
+from rflib.lines import Piece, Windows
 from rflib.relations import Blocks, Digits, DimMap, Everything, Relation, Segment, Separable, Taps, Turned
 from rflib.roles import Axis
 from rflib.sets import Set
@@ -76,15 +76,30 @@ def over_units(span: Span, node: Node) -> Span:
 
 def from_windows(windows: Windows, shape: tuple[int, ...]) -> dict[Axis, Span]:
     """The spans of units that follow lines."""
+    return unite([_piece(piece, shape) for piece in windows.pieces])
+
+
+def _piece(piece: Piece, shape: tuple[int, ...]) -> dict[Axis, Span]:
     result = {}
-    for axis, line in windows.lines.items():
+    for axis, line in piece.lines.items():
         count = 1 if line.dim is None else shape[line.dim]
         found = [line.at(u) for u in range(count)]
         first = [s[0] if s[1] else NONE for s in found]
         last = [sets.last(s) if s[1] else -NONE for s in found]
         view = [count if d == line.dim else 1 for d in range(len(shape))]
-        result[axis] = Span(torch.tensor(first).reshape(view), torch.tensor(last).reshape(view))
+        span = Span(torch.tensor(first).reshape(view), torch.tensor(last).reshape(view))
+        for d, units in piece.where:
+            inside = _within(units, shape, d)
+            span = span.moved(lambda t, nothing, inside=inside: torch.where(inside, t, nothing))  # type: ignore[misc]
+        result[axis] = span
     return _together(result)
+
+
+def _within(units: Set, shape: tuple[int, ...], dim: int) -> torch.Tensor:
+    """Whether an index of a dimension is in a set, broadcastable to the shape."""
+    inside = torch.zeros(shape[dim], dtype=torch.bool)
+    inside[torch.tensor(sets.members(units))] = True
+    return inside.reshape([-1 if d == dim else 1 for d in range(len(shape))])
 
 
 def through(spans: dict[Axis, Span], relation: Relation) -> dict[Axis, Span]:
@@ -149,9 +164,7 @@ def _separable(t: torch.Tensor, relation: Separable, nothing: int) -> torch.Tens
         shape[o] = t.shape[order.index(j)]
     t = t.reshape(shape)
     for d, units in relation.where:
-        inside = torch.zeros(relation.out_shape[d], dtype=torch.bool)
-        inside[torch.tensor(sets.members(units))] = True
-        t = torch.where(inside.reshape([-1 if i == d else 1 for i in range(len(shape))]), t, nothing)
+        t = torch.where(_within(units, relation.out_shape, d), t, nothing)
     return t
 
 
