@@ -16,7 +16,8 @@ _HOMES = {
         "receptive_field_closed_form"
     ),
     "tables": "layer_table",
-    "graph": "Graph Misalignment Window",
+    "alignment": "Misalignment",
+    "axis_graph": "Graph Window",
     "cost": (
         "Cost conv_cost depthwise_separable_cost layer_costs linear_cost matmul_cost stack_cost transposed_conv_cost"
     ),
@@ -30,6 +31,7 @@ _HOMES = {
     "random_walk": "Parallel effective_sigma",
     "paths": "PathCounts graph_path_counts path_counts",
     "figures": "Drawing draw_grid draw_growth draw_mask draw_stack draw_unit",
+    "environment": "Environment check_environment",
     "errors": "LayerError ModelError NoSingleAnswerError ReceptiveFieldError TracingError UnitError UnknownNameError",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from rflib.errors import ModelError, ReceptiveFieldError, UnknownNameError
 
@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from rflib.analysis import Analysis
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the whole usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"rflib: {message}. See python -m rflib --help.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m rflib",
         description="Print the receptive field of every layer of a PyTorch model.",
         epilog="Example: python -m rflib rflib.zoo:resnet50 --input 1,3,224,224 --layer layer4",
@@ -56,16 +63,25 @@ def _load(name: str) -> nn.Module:
     home, colon, attribute = name.partition(":")
     if not colon or not home or not attribute:
         raise ModelError(f"`model` must be package.module:name, like rflib.zoo:resnet50; got {name!r}.")
-    sys.path.insert(0, os.getcwd())
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
     try:
         value: Any = importlib.import_module(home)
     except ModuleNotFoundError as error:
         raise ModelError(f"Cannot import {home!r}: {error}. Run from the folder that holds it.") from error
+    except Exception as error:  # whatever the file does when it is run
+        raise ModelError(f"Cannot import {home!r}: {type(error).__name__}: {error}.") from error
     for part in attribute.split("."):
         if not hasattr(value, part):
-            raise UnknownNameError(f"name in {home!r}", part, [n for n in dir(value) if not n.startswith("_")])
+            known = [n for n in dir(value) if not n.startswith("_")]
+            raise UnknownNameError("name", part, known, f"It was looked for in {home!r}.")
         value = getattr(value, part)
-    made = value if isinstance(value, nn.Module) else value() if callable(value) else value
+    try:
+        made = value() if callable(value) and not isinstance(value, nn.Module) else value
+    except Exception as error:  # whatever the factory does
+        raise ModelError(
+            f"{name!r} makes no model when called without arguments: {type(error).__name__}: {error}."
+        ) from error
     if not isinstance(made, nn.Module):
         raise ModelError(f"{name!r} gives {type(made).__name__}, not a torch.nn.Module.")
     return made
@@ -79,12 +95,22 @@ def _report(analysis: Analysis, layer: str | None, as_json: bool) -> str:
             return json.dumps(reporting.as_dict(analysis), indent=1)
         return reporting.as_text(analysis, progress=True)
     analysis._calls(layer)  # names the nearest layers if there is none
-    rows = [r for r in reporting.rows(analysis) if r["layer"].split(" [")[0] == layer]
+    rows = [r for r in reporting.rows(analysis) if r["layer"] == layer]
     if as_json:
         return json.dumps([reporting.plain(r) for r in rows], indent=1)
-    shown = [{**r, **f} for r in rows for f in (r["inputs"].values() if "inputs" in r else [r])]
-    cells = [reporting._cells(r, r["layer"]) for r in shown]
-    return tables.text_table(reporting.HEADINGS, cells)
+    return tables.text_table(reporting.HEADINGS, [cells for r in rows for cells in reporting.row_cells(r)])
+
+
+def _verified(model: nn.Module, sizes: list[tuple[int, ...]], spatial: Any, to: TextIO) -> bool:
+    """Compares the analysis with poking, one input after the other."""
+    from rflib.verifying import verify
+
+    agree = True
+    for which in range(len(sizes)):
+        verification = verify(model, sizes, which=which, spatial=spatial)
+        print(f"Input {which}: {verification}" if len(sizes) > 1 else verification, file=to)
+        agree = agree and bool(verification)
+    return agree
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,15 +125,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         analysis = analyze(model, input_size=sizes, spatial=spatial)
         print(_report(analysis.local if options.local else analysis, options.layer, options.json), flush=True)
         if options.verify:
-            from rflib.measuring import verify  # type: ignore[attr-defined]
-
-            verification = verify(model, sizes if len(sizes) > 1 else sizes[0])
-            print(verification, file=sys.stderr if options.json else sys.stdout)
-            return 0 if verification else 1
+            return 0 if _verified(model, sizes, spatial, sys.stderr if options.json else sys.stdout) else 1
     except BrokenPipeError:  # the reader (`| head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ReceptiveFieldError as error:
-        print(f"rflib: {error}", file=sys.stderr)
+        print("rflib: " + " ".join(str(error).split()), file=sys.stderr)
         return 2
     return 0
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import operator
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import nn
 
-from rflib import sets
+from rflib import alignment, sets
+from rflib.alignment import Misalignment
+from rflib.arithmetic import shown, whole_number
 from rflib.errors import ModelError, NoSingleAnswerError, UnitError, UnknownNameError
-from rflib.graph import Graph, Misalignment, Node
+from rflib.graph import Graph, Node
 from rflib.lines import Line
+from rflib.shortest import smallest
 from rflib.tiling import Tiling, plan
-from rflib.tracing import ModuleCall, Trace, prepare, trace
-
-if TYPE_CHECKING:
-    from torch import nn
+from rflib.tracing import Given, ModuleCall, Trace, prepare, trace
 
 Unit = int | Sequence[int] | None
 Pair = tuple[int, int]
@@ -67,15 +68,36 @@ def analyze(
         Araujo, Norris, Sim: Computing Receptive Fields of Convolutional Neural Networks, Distill, 2019,
         doi 10.23915/distill.00021 (size, effective stride, effective padding and alignment in graphs).
     """
-    return Analysis(trace(model, prepare(model, inputs, kwargs, input_size, spatial), training))
+    given = prepare(model, inputs, kwargs, input_size, spatial)
+    return Analysis(trace(model, given, training), subject=_Subject(model, given, training))
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What was analyzed, to be recorded again on an input of another size."""
+
+    model: nn.Module
+    given: Given
+    training: bool
+
+    def resized(self, source: int, lengths: Sequence[int]) -> Trace:
+        """The trace on an input whose spatial dimensions have other lengths; values are cut off, or repeated."""
+        tensors = self.given.tensors
+        t = tensors[source]
+        for d, n in zip(self.given.spatial[source], lengths, strict=True):
+            size = t.shape[d]
+            t = t.narrow(d, 0, n) if n <= size else t.index_select(d, torch.arange(n, device=t.device) % size)
+        leaves = [t if leaf is tensors[source] else leaf for leaf in self.given.leaves]
+        return trace(self.model, replace(self.given, leaves=tuple(leaves)), self.training)
 
 
 class Analysis:
     """What every layer of one traced module sees. Ask `analysis["layer4.2"]`, or print it."""
 
-    def __init__(self, traced: Trace, local: bool = False) -> None:
+    def __init__(self, traced: Trace, local: bool = False, subject: _Subject | None = None) -> None:
         self._trace = traced
         self._local = local
+        self._subject = subject
 
     @property
     def graph(self) -> Graph:
@@ -95,7 +117,7 @@ class Analysis:
     @cached_property
     def local(self) -> Analysis:
         """The same without whole-input gates and statistics: squeeze-excite, group norm's moments, attention."""
-        return Analysis(self._trace, local=True)
+        return Analysis(self._trace, local=True, subject=self._subject)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -130,19 +152,21 @@ class Analysis:
             return found
         if path in self._trace.module_paths:
             note = f"Module {path!r} exists but was never called in this run, so it has no field."
-            raise UnknownNameError("called layer", path, self.paths, note)
-        raise UnknownNameError("layer", path, self._trace.module_paths)
+            raise UnknownNameError("called layer", path, [p for p in self.paths if p], note)
+        raise UnknownNameError("layer", path, [p for p in self._trace.module_paths if p])
 
     def _found(self, call: ModuleCall, output: str | None) -> Found:
-        what = f"layer {call.path!r}" if call.path else "the model"
+        what = _called(call.path)
         if not call.outputs:
-            raise NoSingleAnswerError(f"The output of {what} does not depend on any input: it has no receptive field.")
+            raise NoSingleAnswerError(
+                f"The output of {what} holds no tensor that depends on an input, so it has no receptive field."
+            )
         if output is None and len(call.outputs) > 1:
             names = ", ".join(repr(n) for n in call.outputs)
             way = f"analysis[{call.path!r}, name]" if call.path else "analysis.outputs[name]"
             raise NoSingleAnswerError(f"The output of {what} is {len(call.outputs)} tensors ({names}). Ask {way}.")
         if output is not None and output not in call.outputs:
-            raise UnknownNameError(f"output of {what}", output, call.outputs)
+            raise UnknownNameError("output", output, call.outputs, f"It was looked for in what {what} returns.")
         name = next(iter(call.outputs)) if output is None else output
         return self._make(call.outputs[name], call.path)
 
@@ -177,7 +201,9 @@ class Analysis:
         source, target = self[earlier], self[later]
         graph, index = _from_node(self.graph, source.node.index, target.node.index)
         if index is None:
-            raise NoSingleAnswerError(f"Layer {later!r} does not read layer {earlier!r}.")
+            raise NoSingleAnswerError(
+                f"{_called(later, True)} does not read {_called(earlier)}, so it has no field in its units."
+            )
         return Found(graph, index, later, (earlier,), self._local)
 
     def tiling(self, tile: int | Sequence[int]) -> Tiling:
@@ -190,52 +216,70 @@ class Analysis:
             A `Tiling`.
 
         Raises:
-            NoSingleAnswerError: some output unit reads the whole input, or windows follow no grid.
-            ModelError: the tile is too small to hold one window.
+            NoSingleAnswerError: some output unit reads the whole input, windows follow no grid, or what a layer does
+                depends on the size of the image or on the place.
+            ModelError: the tile is too small for a unit that sees nothing of its border.
         """
-        return plan(self.graph, self.output, tile, self._local)
+        return plan(self, tile)
 
-    @property
+    def _resized(self, lengths: Sequence[int]) -> Analysis:
+        """The analysis of the same model on an input of another spatial size."""
+        assert self._subject is not None
+        return Analysis(self._subject.resized(self.output._source, lengths), self._local, self._subject)
+
+    @cached_property
     def smallest_input(self) -> tuple[int, ...]:
         """The smallest input, an axis, in which some output unit sees no padding.
 
+        The model is recorded again on inputs of about that size, one axis at a time: some lengths it cannot take, and
+        there are models that pad an even length otherwise than an odd one.
+
+        Example:
+            >>> import rflib as rf
+            >>> model = torch.nn.Sequential(torch.nn.Conv1d(1, 1, 3, stride=2, padding=1), torch.nn.Conv1d(1, 1, 3))
+            >>> analysis = rf.analyze(model, input_size=(1, 1, 32))
+            >>> analysis.output, analysis.smallest_input  # unit 0 sees -1 to 5, unit 1 sees 1 to 7
+            (<model: size (7), stride (2), padding (1), units (14)>, (8,))
+
         Raises:
-            NoSingleAnswerError: output units read the whole input, whatever its size, or follow no stride.
+            NoSingleAnswerError: output units read the whole input, whatever its size, or follow no stride; or no input
+                of about the size of a window was found that the model can take.
         """
-        found = self.output
-        result = []
-        for a, stride in enumerate(found.stride):
-            line = found.line(a)
-            if stride is None or line is None:
-                raise NoSingleAnswerError(
-                    f"On axis {a} output units follow no single stride (whole_input: {found.whole_input[a]}), so no "
-                    "input size frees them of padding. Ask analysis.local.smallest_input, or an earlier layer."
-                )
-            course = line.courses[0]
-            result.append(min(_first_inside(course.at(u), stride) for u in range(course.period)))
-        return tuple(result)
+        return tuple(smallest(self, a) for a in range(len(self.output.input_shape)))
 
     def unproductive(self, input_size: int | Sequence[int]) -> tuple[str, ...]:
-        """The convolutions whose input already sees more than the whole image, on every axis.
+        """The convolutions whose input already sees the whole image: its field is at least as large, on every axis.
 
         At branches the smallest path counts, so a layer is listed only if no path is still growing into the image.
+        Trained networks gained nothing from such layers, in the experiments of the reference.
+
+        Example:
+            >>> import rflib as rf
+            >>> model = torch.nn.Sequential(*(torch.nn.Conv2d(1, 1, 3, padding=1) for _ in range(4)))
+            >>> rf.analyze(model, input_size=(1, 1, 32, 32)).unproductive(5)
+            ('2', '3')
 
         Args:
-            input_size: spatial size of the image, for all axes or one each.
+            input_size: spatial size of the image, for all axes or one each; of several inputs, of each.
 
         Returns:
             Paths of modules, in order.
 
+        Raises:
+            ModelError: `input_size` is not made of whole numbers of at least 1.
+
         Reference:
-            Richter, Schöning, Wiedenroth, Krumnack: Should You Go Deeper?, 2021, arXiv 2106.12307.
+            Richter, Schöning, Wiedenroth, Krumnack: Should You Go Deeper?, 2021, arXiv 2106.12307; that a field equal
+            to the image counts follows their toolbox, MLRichter/receptive_field_analysis_toolbox.
         """
-        axes = len(self._trace.input_spatial[0])
-        sizes = _per_axis(input_size, axes, "input_size")
+        axes = [len(spatial) for spatial in self._trace.input_spatial]
+        sizes = {n: _per_axis(input_size, n, "input_size") for n in sorted(set(axes))}
         result: dict[str, None] = {}
         for path, node in self.graph.convolutions:
             source = self.graph.nodes[node].full[0].source
             fields = self.graph.smallest_sizes(source)
-            if fields and all(fields.get((0, a), 1) > sizes[a] for a in range(axes)):
+            read = {k for k, _ in fields}
+            if read and all(fields.get((k, a), 1) >= n for k in read for a, n in enumerate(sizes[axes[k]])):
                 result[path] = None
         return tuple(result)
 
@@ -315,7 +359,7 @@ class Found:
         Raises:
             UnknownNameError: there is no such input.
         """
-        if isinstance(name, int) and 0 <= name < len(self.input_names):
+        if isinstance(name, int) and not isinstance(name, bool) and 0 <= name < len(self.input_names):
             return Found(self.graph, self.index, self.path, self.input_names, self.is_local, name)
         if name not in self.input_names:
             raise UnknownNameError("input", name, self.input_names)
@@ -330,7 +374,7 @@ class Found:
         if len(read) > 1:
             names = ", ".join(repr(self.input_names[k]) for k in read)
             raise NoSingleAnswerError(
-                f"Layer {self.path!r} reads several inputs ({names}). "
+                f"{_called(self.path, True)} reads several inputs ({names}). "
                 f"Ask for one: found.of({self.input_names[read[0]]!r})."
             )
         return read[0]
@@ -563,7 +607,8 @@ class Found:
     @property
     def misalignments(self) -> tuple[Misalignment, ...]:
         """The points where paths meet that do not: both paths, their strides and centers."""
-        return tuple(m for m in self.graph.misalignments(self.index) if m.source == self._source)
+        source = self._source  # also without any: several inputs have no single answer
+        return tuple(m for m in alignment.misalignments(self.graph, self.index) if m.source == source)
 
     # -- units ---------------------------------------------------------------------------------------------------
 
@@ -600,40 +645,40 @@ class Found:
             return f"<{self.path or 'model'}: reads {', '.join(self.input_names)}; ask found.of(name)>"
 
 
+def _called(path: str, begins: bool = False) -> str:
+    """How a message calls a module, at the beginning of a sentence or within."""
+    words = f"layer {path!r}" if path else "the model"
+    return words[0].upper() + words[1:] if begins else words
+
+
 def _checked(unit: Any, shape: tuple[int, ...], what: str, where: str) -> tuple[int, ...]:
     """An index tuple that fits a shape, or one clear sentence."""
-    try:
-        given = tuple(operator.index(u) for u in unit) if isinstance(unit, Sequence) else (operator.index(unit),)
-    except TypeError:
-        raise UnitError(f"A {what} is a tuple of whole numbers, one an axis; got {unit!r}.") from None
+    many = isinstance(unit, Iterable) and not isinstance(unit, str | bytes) and getattr(unit, "ndim", 1) > 0
+    given = tuple(whole_number(u) for u in (unit if many else (unit,)))
+    if None in given:
+        raise UnitError(f"A {what} is a tuple of whole numbers, one an axis; got {shown(unit)}.")
     if len(given) != len(shape):
-        raise UnitError(f"A {what} of {where} has {len(shape)} indices, for shape {shape}; got {unit!r}.")
-    for axis, (u, n) in enumerate(zip(given, shape, strict=True)):
+        count = "1 index" if len(shape) == 1 else f"{len(shape)} indices"
+        raise UnitError(f"A {what} of {where} has {count}, for shape {shape}; got {shown(unit)}.")
+    checked = tuple(int(u) for u in given if u is not None)
+    for axis, (u, n) in enumerate(zip(checked, shape, strict=True)):
         if not 0 <= u < n:
-            raise UnitError(f"There is no {what} {unit!r} in {where}: axis {axis} runs from 0 to {n - 1}.")
-    return given
+            raise UnitError(f"There is no {what} {shown(unit)} in {where}: axis {axis} runs from 0 to {n - 1}.")
+    return checked
 
 
 def _per_axis(value: Any, axes: int, name: str) -> tuple[int, ...]:
-    values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
-    if len(values) != axes or any(isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in values):
-        raise ModelError(f"`{name}` must be a whole number >= 1, or {axes} of them, one an axis; got {value!r}.")
-    return values
-
-
-def _first_inside(window: sets.Set, stride: int | Fraction) -> int:
-    """Length of the smallest input that holds a window of this phase, moved by whole steps until it starts inside."""
-    if not window[1]:
-        return 1 << 60
-    step = abs(Fraction(stride).numerator)
-    first = window[0] % step if window[0] < 0 else window[0]
-    return first + window[1].bit_length()
+    """One whole number an axis, or one clear sentence."""
+    many = isinstance(value, Iterable) and not isinstance(value, str | bytes) and getattr(value, "ndim", 1) > 0
+    numbers = [whole_number(v) for v in value] if many else [whole_number(value)] * axes
+    if len(numbers) != axes or any(n is None or n < 1 for n in numbers):
+        several = f", or {axes} of them, one an axis" if axes > 1 else ""
+        raise ModelError(f"`{name}` must be a whole number >= 1{several}; got {shown(value)}.")
+    return tuple(n for n in numbers if n is not None)
 
 
 def _from_node(graph: Graph, source: int, target: int) -> tuple[Graph, int | None]:
     """The part of a graph that stands on one node, with that node as its input."""
-    from dataclasses import replace
-
     part, old = Graph(), graph.nodes[source]
     new = {source: part.add_input(old.shape, old.unit_dims, old.name)}
     for node in graph.nodes[source + 1 : target + 1]:

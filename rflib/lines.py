@@ -150,24 +150,11 @@ def _seen(course: Course, units: Set) -> Set:
         if not course.step:
             return course.windows[0] if units[1] else sets.EMPTY
         starts = sets.scale(units, course.step)
-        return _minkowski(starts, course.windows[0])
+        return sets.sums(starts, course.windows[0])
     result = sets.EMPTY
     for u in sets.members(units):
         result = sets.union(result, course.at(u))
     return result
-
-
-def _minkowski(a: Set, b: Set) -> Set:
-    if not a[1] or not b[1]:
-        return sets.EMPTY
-    if sets.size(a) > sets.size(b):
-        a, b = b, a
-    if a[1] == 1:
-        return sets.shift(b, a[0])
-    result = 0
-    for n in sets.members(a):
-        result |= b[1] << (n - a[0])
-    return a[0] + b[0], result
 
 
 def merge(courses: Iterable[Course]) -> tuple[Course, ...] | None:
@@ -198,13 +185,13 @@ def through(windows: Windows, relation: Relation, roles: tuple[Role, ...]) -> Wi
         roles: of the result's dimensions, which say what is space.
     """
     if isinstance(relation, Separable):
-        return _through_separable(windows, relation)
+        return _through_separable(windows, relation, roles)
     if isinstance(relation, Digits):
         return _through_digits(windows, relation, roles)
     return None
 
 
-def _through_separable(windows: Windows, relation: Separable) -> Windows | None:
+def _through_separable(windows: Windows, relation: Separable, roles: tuple[Role, ...]) -> Windows | None:
     pieces = []
     for piece in windows.pieces:
         lines = _separable_lines(piece.lines, relation)
@@ -212,6 +199,8 @@ def _through_separable(windows: Windows, relation: Separable) -> Windows | None:
             return None
         where = _separable_where(piece, relation, windows.carriers)
         if where is not None:
+            if any(roles[o].spatial for o, _ in where):  # which piece it is depends on the unit: slices stacked again
+                return None
             pieces.append(Piece(lines, where))
     blurred = set()
     for j in windows.blurred:
@@ -325,7 +314,7 @@ def _digit_line(line: Line, view: Digits, roles: tuple[Role, ...], carriers: set
     if any(roles[d.out_dim].spatial for d in inner):
         return None
     for d in inner:
-        row = _minkowski(row, sets.scale(sets.interval(0, d.size - 1), d.in_step))
+        row = sets.sums(row, sets.scale(sets.interval(0, d.size - 1), d.in_step))
     beside = [d for d in view.digits if d.out_dim == main.out_dim and d is not main]
     if not roles[main.out_dim].spatial or any(d.in_dim in carriers or d.out_step > main.out_step for d in beside):
         return None
@@ -370,10 +359,12 @@ def _joined(pieces: Iterable[Piece]) -> dict[Axis, Line] | None:
     pieces = list(pieces)
     if all(p.lines == pieces[0].lines for p in pieces):
         return pieces[0].lines
-    if any(line.has_gaps for p in pieces for line in p.lines.values()):
-        return None  # a unit that reads nothing of one operand ties the axes together
+    axes = sorted({a for p in pieces for a in p.lines})
+    tied = {k for k, a in axes if a > 0}  # inputs of several axes: a unit without one axis is without the others
+    if any(line.has_gaps for p in pieces for (k, _), line in p.lines.items() if k in tied):
+        return None
     lines: dict[Axis, Line] = {}
-    for axis in sorted({a for p in pieces for a in p.lines}):
+    for axis in axes:
         mine = [p.lines[axis] for p in pieces if axis in p.lines]
         dims = {line.dim for line in mine if line.dim is not None}
         courses = merge(c for line in mine for c in line.courses)

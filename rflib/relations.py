@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
 from rflib import sets
@@ -141,6 +141,23 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Within:
+    """A map that follows its rule without clamping, and reads nothing beyond the operand's border."""
+
+    of: DimMap
+    length: int
+
+    def pull(self, s: Set, bounded: bool) -> Set:
+        return sets.clip(self.of.pull(s, False), self.length)
+
+    def push(self, s: Set) -> Set:
+        return self.of.push(s)
+
+    def pattern(self) -> Pattern | None:
+        return None
+
+
+@dataclass(frozen=True)
 class Segment:
     """The result's positions start .. start+length-1 are the operand, as in a concatenation; never beyond it."""
 
@@ -236,6 +253,8 @@ class Relation(Protocol):
 
     def push(self, box: Box) -> list[Box]: ...
 
+    def __hash__(self) -> int: ...
+
 
 @dataclass(frozen=True)
 class Separable:
@@ -274,10 +293,22 @@ class Separable:
         return [tuple(result)] if all(s[1] for s in result) else []
 
 
+@lru_cache(maxsize=4096)
+def ending(relation: Relation) -> Relation:
+    """The ideal relation where borders stay real: a roll shifts and a reflection pads, but nothing goes on beyond."""
+    if not isinstance(relation, Separable):
+        return relation
+    dims = tuple(
+        (o, Within(how.ideal, how.in_length)) if isinstance(how, Rows) and how.ideal is not None else (o, how)
+        for o, how in relation.dims
+    )
+    return replace(relation, dims=dims)  # type: ignore[arg-type]
+
+
 class Digit(NamedTuple):
     """A factor of a view: `size` values, worth out_step in the result's dimension and in_step in the operand's.
 
-    A dimension of -1 means that the factor is not there: a repeated value, or a value that nothing asks for.
+    An operand's dimension of -1 means that the factor is not there: the result repeats its values.
     """
 
     size: int
@@ -325,7 +356,7 @@ class Digits:
                 total: Set = (0, 1)
                 for f, d in enumerate(self.digits):
                     if d.out_dim == o:
-                        total = _sum(total, sets.scale(values[f], d.out_step))
+                        total = sets.sums(total, sets.scale(values[f], d.out_step))
                 joined.append(total)
             sets.add_box(result, tuple(joined))
         return result
@@ -368,8 +399,7 @@ class Digits:
         result: Set = (self.offsets[in_dim], 1)
         for f, d in enumerate(self.digits):
             if d.in_dim == in_dim:
-                s = values.get(f) or sets.interval(0, d.size - 1)
-                result = _sum(result, sets.scale(s, d.in_step))
+                result = sets.sums(result, sets.scale(values[f], d.in_step))
         return sets.clip(result, self.in_shape[in_dim]) if bounded else result
 
 
@@ -395,20 +425,6 @@ class Turned:
         return self.of.pull(box, True)
 
 
-def _sum(a: Set, b: Set) -> Set:
-    """All sums of a number of a and a number of b."""
-    if a[1] == 1:
-        return sets.shift(b, a[0])
-    if b[1] == 1:
-        return sets.shift(a, b[0])
-    if sets.size(a) < sets.size(b):
-        a, b = b, a
-    result = EMPTY
-    for n in sets.members(b):
-        result = sets.union(result, sets.shift(a, n))
-    return result
-
-
 def factor(
     size: Sequence[int], stride: Sequence[int], offset: int, in_shape: Sequence[int], in_stride: Sequence[int]
 ) -> tuple[tuple[Digit, ...], tuple[int, ...]] | None:
@@ -429,11 +445,30 @@ def factor(
         if found is None:
             return None
         digits += found
+    digits += _lone_digits(size, stride, in_shape, in_stride)
     for j, length in enumerate(in_shape):  # no carry: what meets in one dimension must stay inside it
         mine = [d for d in digits if d.in_dim == j]
         if offsets[j] + sum(d.in_step * (d.size - 1) for d in mine) >= length:
             return None
     return tuple(digits), tuple(offsets)
+
+
+def _lone_digits(
+    size: Sequence[int], stride: Sequence[int], in_shape: Sequence[int], in_stride: Sequence[int]
+) -> list[Digit]:
+    """Dimensions of length one move no element, but they may be space: their strides tell where they went."""
+    before: dict[int, list[int]] = {}
+    after: dict[int, list[int]] = {}
+    for j, (n, st) in enumerate(zip(in_shape, in_stride, strict=True)):
+        if n == 1:
+            before.setdefault(st, []).append(j)
+    for o, (n, st) in enumerate(zip(size, stride, strict=True)):
+        if n == 1:
+            after.setdefault(st, []).append(o)
+    pairs = [(after.get(st, []), ins) for st, ins in before.items()]
+    return [
+        Digit(1, o, 1, j, 1) for outs, ins in pairs if len(outs) == len(ins) for o, j in zip(outs, ins, strict=True)
+    ]
 
 
 def _factor_dim(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from rflib.alignment import misalignments
 from rflib.tables import html_table, text_table
 
 if TYPE_CHECKING:
@@ -41,10 +42,14 @@ def rows(analysis: Analysis, progress: bool = False) -> list[dict[str, Any]]:
 
 
 def _row(analysis: Analysis, call: ModuleCall, output: str) -> dict[str, Any]:
-    own = [m for path, m, node in analysis._trace.multiply_adds if _inside(path, call.path) and _during(node, call)]
+    own = [m for _, m, node in analysis._trace.multiply_adds if call.first_node <= node < call.last_node]
     inside = [n for path, n in analysis._trace.parameters.items() if _inside(path, call.path)]
+    siblings = analysis._calls(call.path)
     row: dict[str, Any] = {
-        "layer": call.path + (f" [{output}]" if output else ""),
+        "layer": call.path,
+        "output": output,
+        "call": siblings.index(call),
+        "calls": len(siblings),
         "kind": call.kind,
         "depth": call.depth,
         "leaf": not any(_inside(c.path, call.path) and c.path != call.path for c in analysis._trace.calls),
@@ -69,10 +74,6 @@ def _read(found: Found, names: Sequence[str]) -> list[str]:
 
 def _inside(path: str, of: str) -> bool:
     return not of or path == of or path.startswith(of + ".")
-
-
-def _during(node: int, call: ModuleCall) -> bool:
-    return call.first_node <= node < call.last_node
 
 
 def _numbers(found: Found) -> dict[str, Any]:
@@ -147,11 +148,17 @@ def _table(analysis: Analysis, progress: bool = False) -> tuple[list[list[str]],
             continue
         before = key
         indent = "  " * (row["depth"] - 1) if row["depth"] else ""
-        name = indent + (row["layer"] if row["depth"] else f"(model){row['layer']}")
-        for of, f in fields.items():
-            merged = {**row, **f}
-            cells.append(_cells(merged, name + (f" of {of}" if of else "")))
+        cells += row_cells(row, indent)
     return cells, left_out
+
+
+def row_cells(row: dict[str, Any], indent: str = "") -> list[list[str]]:
+    """The cells of one row; one line for each input that the layer reads, where it reads several."""
+    name = indent + (row["layer"] or "(model)")
+    name += f" [{row['output']}]" if row["output"] else ""
+    name += f", call {row['call'] + 1} of {row['calls']}" if row["calls"] > 1 else ""
+    fields = row.get("inputs", {"": row})
+    return [_cells({**row, **f}, name + (f" of {of}" if of else "")) for of, f in fields.items()]
 
 
 def as_text(analysis: Analysis, progress: bool = False) -> str:
@@ -171,8 +178,10 @@ def as_html(analysis: Analysis) -> str:
 
 def _below(analysis: Analysis, left_out: int) -> list[str]:
     lines = ["Sizes, strides, paddings and centers are in input positions; one number stands for all axes alike."]
-    if left_out:
+    if left_out == 1:
+        lines.append("1 pointwise layer is left out: it reads what the layer before it reads.")
+    elif left_out:
         lines.append(f"{left_out} pointwise layers are left out: they read what the layer before them reads.")
-    points = {m: None for f in analysis.outputs.values() for m in f.graph.misalignments(f.index)}
+    points = {m: None for f in analysis.outputs.values() for m in misalignments(f.graph, f.index)}
     lines += [str(m) for m in points]
     return lines + [f"Note: {note}." for note in analysis.notes]

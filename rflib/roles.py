@@ -9,7 +9,8 @@ whole axis of the input; fine factors merged with channels are channels (space-t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 from rflib.relations import Digits, Everything, Relation, Separable, Turned
 
@@ -25,6 +26,7 @@ class Role:
     fine: frozenset[Axis] = frozenset()
     channel: bool = False
     leads: bool = False  # the slowest factor is the coarse part of an axis
+    parts: tuple[tuple[int, Role], ...] = ()  # what it was merged from, the slowest first: (extent, role)
 
     @property
     def spatial(self) -> bool:
@@ -42,6 +44,7 @@ class Role:
             self.fine | other.fine,
             self.channel and other.channel,
             self.leads or other.leads,
+            self.parts if self.parts == other.parts or not other.parts else () if self.parts else other.parts,
         )
 
 
@@ -78,7 +81,7 @@ def combine(parts: Iterable[tuple[int, Role, int]]) -> Role:
         if role == NEUTRAL:
             continue
         if role.spatial:
-            coarse, fine = (coarse | role.coarse, fine | role.fine) if rank == 0 else (coarse, fine | role.coarse)
+            coarse, fine = (coarse | role.coarse, fine | role.fine) if rank == 0 else (coarse, fine | role.fine | role.coarse)
             leads = leads or (first and rank == 0 and bool(role.coarse))
         else:
             channel, fine = True, fine | role.fine | role.coarse
@@ -95,10 +98,35 @@ def _through_digits(view: Digits, roles: tuple[Role, ...]) -> list[Role | None]:
     for o, n in enumerate(view.out_shape):
         mine = [f for f, d in enumerate(view.digits) if d.out_dim == o and d.in_dim >= 0]
         mine.sort(key=lambda f: -view.digits[f].out_step)
-        parts = [(view.digits[f].size, roles[view.digits[f].in_dim], rank[f]) for f in mine]
-        result.append(combine(parts) if parts else (NEUTRAL if n == 1 else None))
+        parts = [part for f in mine for part in _parts_of(view, f, roles[view.digits[f].in_dim], rank[f])]
+        result.append(_merged(parts) if parts else (NEUTRAL if n == 1 else None))
     kept = _lone_ones(view, roles, result)
     return [kept.get(o, role) for o, role in enumerate(result)]
+
+
+def _parts_of(view: Digits, f: int, role: Role, rank: int) -> list[tuple[int, Role, int]]:
+    """A factor of a dimension that was merged before: the parts that it takes out again."""
+    d, at, found = view.digits[f], 1, []
+    low, high = d.in_step, d.in_step * d.size
+    if not role.parts or prod(n for n, _ in role.parts) != view.in_shape[d.in_dim]:
+        return [(d.size, role, rank)]
+    for extent, part in reversed(role.parts):
+        top = at * extent
+        if low <= at and top <= high:
+            found.append((extent, part, 0))
+        elif at <= low and high <= top:
+            found.append((d.size, part, 0 if high == top else 1))
+        elif low < top and at < high:  # across the border of two parts
+            return [(d.size, role, rank)]
+        at = top
+    return found[::-1]
+
+
+def _merged(parts: list[tuple[int, Role, int]]) -> Role:
+    """The role of a dimension made of factors, which remembers them for whoever takes it apart again."""
+    whole = combine(parts)
+    several = [(extent, combine([(extent, role, rank)])) for extent, role, rank in parts if extent > 1]
+    return replace(whole, parts=tuple(several)) if len(several) > 1 else whole
 
 
 def _lone_ones(view: Digits, roles: tuple[Role, ...], found: list[Role | None]) -> dict[int, Role]:

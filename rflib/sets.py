@@ -95,12 +95,12 @@ def contains(a: Set, b: Set) -> bool:
 def clip(s: Set, length: int) -> Set:
     """The numbers of 0 .. length-1."""
     first, bits = s
-    if first >= 0 and first + bits.bit_length() <= length:
-        return s
     if first < 0:
-        first, bits = 0, bits >> -first
+        first, bits = make(0, bits >> -first)
+    if first + bits.bit_length() <= length:  # asked first: a length may be too large for a mask
+        return first, bits
     keep = length - first
-    return make(first, bits & ((1 << keep) - 1)) if keep > 0 else EMPTY
+    return (first, bits & ((1 << keep) - 1)) if keep > 0 else EMPTY
 
 
 @lru_cache(maxsize=65536)
@@ -139,6 +139,18 @@ def sweep(s: Set, dilation: int, count: int) -> Set:
     if count <= 0 or not s[1]:
         return EMPTY
     return s[0], _comb(s[1], dilation, count)
+
+
+def sums(a: Set, b: Set) -> Set:
+    """Every number of a plus every number of b."""
+    if not a[1] or not b[1]:
+        return EMPTY
+    if size(a) < size(b):
+        a, b = b, a
+    result = 0
+    for n in members(b):
+        result |= a[1] << (n - b[0])
+    return a[0] + b[0], result
 
 
 @lru_cache(maxsize=65536)

@@ -4,6 +4,9 @@ Behind a window partition, a flattened map or a concatenation along space, units
 each separately walks the graph once a unit. Here all units of a node are carried forward together: two arrays, the
 first and the last position, which an operation turns into those of its result by minimum and maximum. A dimension
 along which nothing varies has length 1 in the arrays.
+
+Only units that exist are carried, so behind the point where lines end a layer reads nothing beyond its border; the
+windows of what lies before that point are ideal, as `Graph.pull` without bounds has them.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import torch
 from rflib import sets
 from rflib.graph import Graph, Node
 from rflib.lines import Piece, Windows
-from rflib.relations import Blocks, Digits, DimMap, Everything, Relation, Segment, Separable, Taps, Turned
+from rflib.relations import Blocks, Digits, DimMap, Everything, Relation, Segment, Separable, Taps, Turned, ending
 from rflib.roles import Axis
 from rflib.sets import Set
 
@@ -55,7 +58,7 @@ def of_node(graph: Graph, index: int, local: bool) -> dict[Axis, Span]:
             windows = graph.windows(e.source, local)
             shape = graph.nodes[e.source].shape
             before = memo[e.source] if windows is None else from_windows(windows, shape)
-            parts.append(through(before, e.relation))
+            parts.append(through(before, ending(e.relation)))
         memo[at] = unite(parts)
     windows = graph.windows(index, local)
     found: dict[Axis, Span] = memo[index] if windows is None else from_windows(windows, graph.nodes[index].shape)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from rflib.errors import ModelError, ReceptiveFieldError
+from rflib.arithmetic import shown, whole_number
+from rflib.errors import ModelError, ReceptiveFieldError, UnknownNameError
 from rflib.graph import Graph
 from rflib.tracing.guard import left_as_found
 from rflib.tracing.recorder import Recorder, storage_key
@@ -153,8 +157,27 @@ def _on_meta(argument: Any, recorder: Recorder) -> Any:
     if isinstance(argument, list | tuple):
         return type(argument)(_on_meta(a, recorder) for a in argument)
     if isinstance(argument, torch.Tensor) and argument.device.type != "meta":
-        return torch.empty_strided(argument.shape, argument.stride(), dtype=argument.dtype, device="meta")
+        with _disable_current_modes():  # the recorder would make it where the model's own tensors are
+            twin = torch.empty_strided(argument.shape, argument.stride(), dtype=argument.dtype, device="meta")
+        if recorder.is_traced(argument):  # made as a constant, and written to since
+            recorder.register(twin, recorder.node_of(argument), recorder.via_of(argument))
+        return twin
     return argument
+
+
+@contextmanager
+def _attention_met_by_name(functions: _Functions) -> Iterator[None]:
+    """nn.MultiheadAttention calls its attention where torch has switched function modes off: its name is borrowed."""
+    original = F.scaled_dot_product_attention
+
+    def attention(*args: Any, **kwargs: Any) -> Any:
+        return functions.__torch_function__(original, (), args, kwargs)
+
+    F.scaled_dot_product_attention = attention
+    try:
+        yield
+    finally:
+        F.scaled_dot_product_attention = original
 
 
 def _max_pool1d(
@@ -190,7 +213,8 @@ class _Run:
                 self.recorder = Recorder(self.graph, self._where, self.device, saved, self.owned)
                 self.recorder.real = self.real
                 leaves = self._inputs()
-                with _Functions(self.recorder), self.recorder:
+                functions = _Functions(self.recorder)
+                with functions, self.recorder, _attention_met_by_name(functions):
                     self.given.call(self.model, leaves)
         except Exception:
             self.failed_in = self.frames[-1] if self.frames else None
@@ -301,6 +325,11 @@ def prepare(
     Raises:
         ModelError: neither or both were given, or a size or a spatial dimension that cannot be.
     """
+    _refuse_unfinished(model)
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise ModelError(f"`kwargs` must be a dictionary of keyword arguments; got {shown(kwargs)}.")
+    if not inputs and not kwargs and input_size is None:
+        raise ModelError("There is nothing to look at: give an input tensor or `input_size=(1, 3, 224, 224)`.")
     if input_size is not None:
         if inputs or kwargs:
             raise ModelError("Give either input tensors or `input_size`, not both.")
@@ -311,27 +340,30 @@ def prepare(
     tensors = [(n, t) for n, t in zip(names, leaves, strict=True) if isinstance(t, torch.Tensor)]
     if not tensors:
         raise ModelError("There is nothing to look at: give an input tensor or `input_size=(1, 3, 224, 224)`.")
+    for name in spatial if isinstance(spatial, Mapping) else ():
+        if name not in dict(tensors):
+            raise UnknownNameError("input", name, dict(tensors))
     dims = [_spatial_dims(spatial, name, t) for name, t in tensors]
     batch = [_batch_dim(t, d) for (_, t), d in zip(tensors, dims, strict=True)]
     return Given(tuple(leaves), tuple(n for n, _ in tensors), structure, tuple(dims), tuple(batch))
 
 
 def _sizes(input_size: Any) -> list[tuple[int, ...]]:
+    several = isinstance(input_size, list | tuple) and any(isinstance(size, list | tuple) for size in input_size)
+    return [_size(size) for size in input_size] if several else [_size(input_size)]
+
+
+def _size(given: Any) -> tuple[int, ...]:
     many = (
-        list(input_size) if isinstance(input_size, Sequence | torch.Size) and not isinstance(input_size, str) else None
+        isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping) and getattr(given, "ndim", 1) > 0
     )
-    if many and all(isinstance(s, Sequence) and not isinstance(s, str) for s in many):
-        return [size for s in many for size in _sizes(s)]
-    try:
-        size = tuple(n.__index__() for n in many or [])
-    except (AttributeError, TypeError):
-        size = ()
-    if not size or any(n < 1 for n in size):
+    numbers = [whole_number(n) for n in given] if many else []
+    if not numbers or any(n is None or n < 1 for n in numbers):
         raise ModelError(
-            f"`input_size` must be a tuple of whole numbers >= 1, batch and channels first, like (1, 3, 224, 224); "
-            f"got {input_size!r}."
+            "`input_size` must be a tuple of whole numbers >= 1, batch and channels first, like (1, 3, 224, 224), or a "
+            f"list of such tuples; got {shown(given)}."
         )
-    return [size]
+    return tuple(n for n in numbers if n is not None)
 
 
 def _from_size(model: nn.Module, size: tuple[int, ...]) -> torch.Tensor:
@@ -345,9 +377,14 @@ def _from_size(model: nn.Module, size: tuple[int, ...]) -> torch.Tensor:
 def _names(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
     try:
         signature = inspect.signature(model.forward)
-        bound = signature.bind(*args, **kwargs)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # compiled code does not tell
         return [f"input_{i}" for i in range(len(tree_flatten((args, kwargs))[0]))]
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise ModelError(
+            f"The model cannot be called with these inputs: {error}. Its forward takes {signature}."
+        ) from error
     by_position: list[str] = []
     for name, value in bound.arguments.items():
         kind = signature.parameters[name].kind
@@ -368,12 +405,15 @@ def _spatial_dims(spatial: Any, name: str, t: torch.Tensor) -> tuple[int, ...]:
         spatial = spatial.get(name)
     if spatial is None:
         return tuple(range(2, t.dim()))
-    dims = (spatial,) if isinstance(spatial, int) else tuple(spatial)
-    if any(not isinstance(d, int) or not -t.dim() <= d < t.dim() for d in dims):
-        raise ModelError(f"`spatial` names dimensions {dims}, but input {name!r} has shape {tuple(t.shape)}.")
-    found = tuple(d % t.dim() for d in dims)
+    many = isinstance(spatial, Iterable) and not isinstance(spatial, str | bytes)
+    dims = tuple(whole_number(d) for d in (spatial if many else (spatial,)))
+    if any(d is None or not -t.dim() <= d < t.dim() for d in dims):
+        raise ModelError(
+            f"`spatial` must name dimensions of input {name!r}, which has shape {tuple(t.shape)}; got {shown(spatial)}."
+        )
+    found = tuple(d % t.dim() for d in dims if d is not None)
     if len(set(found)) != len(found):
-        raise ModelError(f"`spatial` names a dimension twice: {dims}.")
+        raise ModelError(f"`spatial` names a dimension of input {name!r} twice; got {shown(spatial)}.")
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from rflib import sets
-from rflib.relations import Rows, Separable
+from rflib.relations import DimMap, Rows, Separable, same
 from rflib.roles import CHANNEL, NEUTRAL, Role, combine
 from rflib.sets import Box, Set
 
@@ -160,8 +160,11 @@ def _by_dimension(numbers: torch.Tensor, in_shape: tuple[int, ...], ideal: dict[
         stride *= in_shape[d]
     if not torch.equal(torch.where(nothing, -1, total).expand(numbers.shape), numbers):
         return None
-    dims = []
+    dims: list[tuple[int, DimMap]] = []
     for d, line in enumerate(reversed(rows)):
+        if d not in ideal and line == list(range(in_shape[d])):
+            dims.append((d, same(in_shape[d])))  # which goes on beyond the border
+            continue
         sets_of: list[Set] = [(n, 1) if n >= 0 else sets.EMPTY for n in line]
         dims.append((d, Rows(tuple(sets_of), in_shape[d], ideal.get(d))))
     return Separable(tuple(dims), tuple(numbers.shape), in_shape)

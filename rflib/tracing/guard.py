@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -23,7 +26,7 @@ def left_as_found(model: nn.Module, training: bool) -> Iterator[Saved]:
     """
     modules = list(model.modules())
     attributes = [(m, dict(m.__dict__), _contents(m.__dict__)) for m in modules]
-    python_state, torch_state = random.getstate(), torch.get_rng_state()
+    python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
     fast_path = torch.backends.mha.get_fastpath_enabled()
     onednn = torch._C._get_mkldnn_enabled()
     saved: Saved = {}
@@ -32,7 +35,8 @@ def left_as_found(model: nn.Module, training: bool) -> Iterator[Saved]:
         torch.backends.mha.set_fastpath_enabled(False)
         for m in modules:
             m.__dict__["training"] = training
-        with torch.no_grad():
+        # Inference mode would hide from the recorder how composite operations are taken apart.
+        with torch.inference_mode(False), torch.no_grad(), _uncompiled():
             yield saved
     finally:
         for m, before, contents in attributes:
@@ -46,7 +50,19 @@ def left_as_found(model: nn.Module, training: bool) -> Iterator[Saved]:
         torch.backends.mha.set_fastpath_enabled(fast_path)
         torch._C._set_mkldnn_enabled(onednn)
         random.setstate(python_state)
+        np.random.set_state(numpy_state)
         torch.set_rng_state(torch_state)
+
+
+@contextmanager
+def _uncompiled() -> Iterator[None]:
+    """Compiled modules run as they were written; else torch would compile the recorder along with them."""
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and loading it takes a second
+        yield
+        return
+    with warnings.catch_warnings(), torch.compiler.set_stance("force_eager"):
+        warnings.filterwarnings("ignore", message="Using `torch.compile")  # that our hooks see a module twice: true
+        yield
 
 
 def _contents(attributes: dict[str, Any]) -> dict[str, Any]:

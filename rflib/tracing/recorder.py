@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
 from rflib import sets
-from rflib.errors import TracingError
+from rflib.errors import ReceptiveFieldError, TracingError
 from rflib.graph import Edge, Graph
 from rflib.relations import Digits, DimMap, Only, Relation, Separable, Turned, factor, same
 from rflib.tracing.gather import Gather, strided_numbers
@@ -87,6 +87,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._contents: dict[int, Content] = {}
         self._saved, self._owned = saved, owned
         self._alive: list[torch.Tensor] = []
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # or torch imports its compiler, which takes seconds, to keep it away from this class
 
     # -- tensors and nodes ----------------------------------------------------------------------------------------
 
@@ -180,7 +184,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **kwargs)
 
     def _save_before_writing(self, func: Any, args: Any, kwargs: Any) -> None:
-        for t in _written(func, args, kwargs):
+        written = _written(func, args, kwargs)
+        if "batch_norm" in func._schema.name:  # updates the running statistics, which its schema does not say
+            written = [t for t in tree_flatten((args, kwargs))[0] if isinstance(t, torch.Tensor)]
+        for t in written:
             key = storage_key(t)
             if key in self._owned and key not in self._saved:
                 owner = self._owned[key]
@@ -209,7 +216,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 "rf.measure finds the field of this model by poking; or replace the operation by known ones."
             )
         call.outputs = outputs
-        made = rule(call)
+        made = self._apply(rule, call)
         for t, node in zip(outputs, made if isinstance(made, list) else [made] * len(outputs), strict=True):
             if any(t is w for w in written):
                 self.write(t, node)
@@ -221,6 +228,20 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if not any(t is o for o in outputs):  # an operation that returns something else than what it writes
                 self.write(t, made[0] if isinstance(made, list) else made)
         return result
+
+    def _apply(self, rule: Callable[[Any], int | list[int]], call: Any) -> int | list[int]:
+        """A rule that stumbles says so itself; its error is not the model's."""
+        try:
+            return rule(call)
+        except ReceptiveFieldError:
+            raise
+        except Exception as error:
+            where = self.where() or "(the model itself)"
+            raise TracingError(
+                f"The reading rule for operation {call.func} in module {where!r} failed: {type(error).__name__}: "
+                f"{error}. "
+                "rf.measure finds the field of this model by poking."
+            ) from error
 
     def _run(self, func: Any, args: Any, kwargs: Any, written: list[torch.Tensor]) -> Any:
         if self.real:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from ..networks import network
 from .adversarial import dcgan_generator, patchgan, shape_encoder
 from .classic import alexnet, alexnet_v2, dqn, vgg16
 from .inception import inception_v2, inception_v3
@@ -36,42 +37,48 @@ class Network:
         make: That function.
         input_shape: A shape that fits, (B, C, ...), at `width=1`.
         layer: Path of the module that `field` is about; None where there is no single number.
-        field: Size, stride and padding in input positions, the same along every axis: the published numbers where there
-            are any, else measured by poking this module. None where there is no single number.
+        published: The name in `rflib.networks.NETWORKS` under which its layers and its published numbers stand.
+        field: Size, stride and padding in input positions, the same along every axis: what `rflib.networks` computes
+            for `published`. None where there is no single number.
     """
 
     name: str
     make: Callable[..., nn.Module]
     input_shape: tuple[int, ...]
     layer: str | None = None
+    published: str | None = None
     field: tuple[int, int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.published is not None:
+            object.__setattr__(self, "field", network(self.published).field)
 
 
 _IMAGE = (1, 3, 224, 224)
 _NETWORKS = (
-    Network("alexnet", alexnet, _IMAGE, "features", (195, 32, 66)),
-    Network("alexnet_v2", alexnet_v2, _IMAGE, "pool5", (195, 32, 64)),
-    Network("vgg16", vgg16, _IMAGE, "features", (212, 32, 90)),
-    Network("resnet18", resnet18, _IMAGE, "layer4", (435, 32, 217)),
-    Network("resnet34", resnet34, _IMAGE, "layer4", (899, 32, 449)),
-    Network("resnet50", resnet50, _IMAGE, "layer4", (427, 32, 213)),
-    Network("resnet101", resnet101, _IMAGE, "layer4", (971, 32, 485)),
-    Network("resnet_v1_50", resnet_v1_50, _IMAGE, "layer4", (483, 32, 239)),
-    Network("resnet_v1_101", resnet_v1_101, _IMAGE, "layer4", (1027, 32, 511)),
-    Network("mobilenet_v1", mobilenet_v1, _IMAGE, "Conv2d_13_pointwise", (315, 32, 126)),
-    Network("inception_v2", inception_v2, _IMAGE, "Mixed_5c", (699, 32, 318)),
-    Network("inception_v3", inception_v3, (1, 3, 299, 299), "Mixed_7c", (1311, 32, 618)),
+    Network("alexnet", alexnet, _IMAGE, "features", "alexnet"),
+    Network("alexnet_v2", alexnet_v2, _IMAGE, "pool5", "alexnet_v2"),
+    Network("vgg16", vgg16, _IMAGE, "features", "vgg16"),
+    Network("resnet18", resnet18, _IMAGE, "layer4", "resnet18"),
+    Network("resnet34", resnet34, _IMAGE, "layer4", "resnet34"),
+    Network("resnet50", resnet50, _IMAGE, "layer4", "resnet50"),
+    Network("resnet101", resnet101, _IMAGE, "layer4", "resnet101"),
+    Network("resnet_v1_50", resnet_v1_50, _IMAGE, "layer4", "resnet_v1_50"),
+    Network("resnet_v1_101", resnet_v1_101, _IMAGE, "layer4", "resnet_v1_101"),
+    Network("mobilenet_v1", mobilenet_v1, _IMAGE, "Conv2d_13_pointwise", "mobilenet_v1"),
+    Network("inception_v2", inception_v2, _IMAGE, "Mixed_5c", "inception_v2"),
+    Network("inception_v3", inception_v3, (1, 3, 299, 299), "Mixed_7c", "inception_v3"),
     Network("efficientnet_like", efficientnet_like, _IMAGE),
-    Network("convnext_like", convnext_like, _IMAGE, "features", (1688, 32, 828)),
+    Network("convnext_like", convnext_like, _IMAGE, "features", "convnext_tiny"),
     Network("swin_like", swin_like, (1, 3, 64, 64)),
-    Network("vit_like", vit_like, (1, 3, 64, 64), "conv_proj", (8, 8, 0)),
-    Network("unet", unet, (1, 1, 256, 256), "encoder.4", (140, 16, 62)),
+    Network("vit_like", vit_like, (1, 3, 64, 64), "conv_proj", field=(8, 8, 0)),
+    Network("unet", unet, (1, 1, 256, 256), "encoder.4", "unet_bottom"),
     Network("deeplab_aspp", deeplab_aspp, (1, 2048, 33, 33)),
-    Network("patchgan", patchgan, (1, 3, 256, 256), "model", (70, 8, 23)),
-    Network("dqn", dqn, (1, 4, 84, 84), "conv3", (36, 8, 0)),
-    Network("tcn", tcn, (1, 1, 200), "network", (61, 1, 60)),
-    Network("wavenet_block", wavenet_block, (1, 1, 4000), "end2", (1024, 1, 1023)),
-    Network("shape_encoder", shape_encoder, (1, 1, 64, 64, 64), "12", (94, 16, 15)),
+    Network("patchgan", patchgan, (1, 3, 256, 256), "model", "patchgan_70"),
+    Network("dqn", dqn, (1, 4, 84, 84), "conv3", "dqn"),
+    Network("tcn", tcn, (1, 1, 200), "network", "tcn"),
+    Network("wavenet_block", wavenet_block, (1, 1, 4000), "end2", "wavenet"),
+    Network("shape_encoder", shape_encoder, (1, 1, 64, 64, 64), "12", "shape_encoder"),
     Network("dcgan_generator", dcgan_generator, (1, 100, 4, 4)),
 )
 

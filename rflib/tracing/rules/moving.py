@@ -44,6 +44,19 @@ def _move(call: Call) -> list[int]:
     return [_moved(call, call.operands[0])] * len(call.outputs)
 
 
+def _split(call: Call) -> list[int]:
+    """Parts that are copies, not views: what recurrent cells cut their gates with."""
+    x = call.operands[0]
+    d = int(call.arg("dim")) % len(x.shape)
+    made, start = [], 0
+    for part in call.outputs:
+        cut = Taps(offset=start, in_length=x.shape[d], out_length=part.shape[d])
+        entries: list[Entry] = [(j, cut) if j == d else own(j, n) for j, n in enumerate(x.shape)]
+        made.append(call.add([edge(x, entries, part.shape)], part.shape))
+        start += part.shape[d]
+    return made
+
+
 def _constant_pad(call: Call) -> int:
     x, shape = call.operands[0], call.shape
     pad = list(call.arg("pad"))
@@ -240,6 +253,7 @@ RULES: dict[str, Callable[[Call], int | list[int]]] = {
         _placed,
     ),
     **dict.fromkeys(("index_fill", "fill_diagonal"), _filled),
+    **dict.fromkeys(("unsafe_split", "unsafe_split_with_sizes"), _split),
     "constant_pad_nd": _constant_pad,
     "roll": _roll,
     "flip": _flip,

@@ -33,10 +33,17 @@ def _kernel_rows(
 ) -> tuple[Set, ...]:
     """The coefficients of torch's kernel along one axis that are not zero, by sending a unit pulse through it."""
     others = [beside] * (axes - 1)
-    pulses = torch.eye(near, dtype=dtype).reshape(1, near, near, *[1] * (axes - 1)).expand(1, near, near, *others)
+    smooth = "nearest" not in func._schema.name
+    # A coefficient of zero comes out as up to 1e-13 in float64, and in float32 as more than the smallest true ones
+    # (3e-9 was seen, up to 2,048 positions). Which neighbor is the nearest depends on the dtype.
+    pulses = (
+        torch.eye(near, dtype=torch.float64 if smooth else dtype)
+        .reshape(1, near, near, *[1] * (axes - 1))
+        .expand(1, near, near, *others)
+    )
     scales = (scale, *[None] * (axes - 1))
     out = func(pulses.contiguous(), [far, *others], *flags, *scales).reshape(near, far, -1)[..., 0]
-    return tuple(sets.from_members(column.nonzero().reshape(-1).tolist()) for column in out.T)
+    return tuple(sets.from_members((column.abs() > 1e-12).nonzero().reshape(-1).tolist()) for column in out.T)
 
 
 def _ratio(near: int, far: int, corners: bool, scale: float | None) -> Fraction:

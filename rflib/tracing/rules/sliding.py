@@ -70,5 +70,6 @@ POOLS = "avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool3d".spli
 RULES: dict[str, Callable[[Call], int | list[int]]] = {
     "convolution": _convolution,
     "convolution_overrideable": _convolution,
+    "_convolution": _convolution,  # of a module that torch.jit.trace made
     **dict.fromkeys([*POOLS, *(f"max_pool{n}d_with_indices" for n in (1, 2, 3))], _pooling),
 }
