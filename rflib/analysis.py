@@ -146,10 +146,16 @@ class Analysis:
         """
         return [self._found(c, None) for c in self._calls(path)]
 
+    @cached_property
+    def _by_path(self) -> dict[str, list[ModuleCall]]:
+        found: dict[str, list[ModuleCall]] = {}
+        for call in self._trace.calls:
+            found.setdefault(call.path, []).append(call)
+        return found
+
     def _calls(self, path: str) -> list[ModuleCall]:
-        found = [c for c in self._trace.calls if c.path == path]
-        if found:
-            return found
+        if path in self._by_path:
+            return self._by_path[path]
         if path in self._trace.module_paths:
             note = f"Module {path!r} exists but was never called in this run, so it has no field."
             raise UnknownNameError("called layer", path, [p for p in self.paths if p], note)

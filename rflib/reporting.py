@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -13,7 +16,7 @@ from rflib.tables import html_table, text_table
 
 if TYPE_CHECKING:
     from rflib.analysis import Analysis, Found
-    from rflib.tracing import ModuleCall
+    from rflib.tracing import ModuleCall, Trace
 
 HEADINGS = (
     "layer",
@@ -33,17 +36,39 @@ HEADINGS = (
 def rows(analysis: Analysis, progress: bool = False) -> list[dict[str, Any]]:
     """One row for each call of a module and each of its outputs, in the order in which the calls began."""
     calls = analysis._in_order
+    totals = _Totals(analysis._trace)
     bar: Iterable[ModuleCall] = tqdm(calls, desc="layers", delay=1, leave=False, disable=not progress)
     result = []
     for call in bar:
         for name in call.outputs or {"": -1}:
-            result.append(_row(analysis, call, name))
+            result.append(_row(analysis, call, name, totals))
     return result
 
 
-def _row(analysis: Analysis, call: ModuleCall, output: str) -> dict[str, Any]:
-    own = [m for _, m, node in analysis._trace.multiply_adds if call.first_node <= node < call.last_node]
-    inside = [n for path, n in analysis._trace.parameters.items() if _inside(path, call.path)]
+class _Totals:
+    """What lies inside each module and each call, gathered once: row by row it would grow with the square of depth."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.parameters: Counter[str] = Counter()
+        for path, count in trace.parameters.items():
+            self.parameters.update(dict.fromkeys(_around(path), count))
+        self.containers = {outer for call in trace.calls for outer in _around(call.path)[:-1]}
+        costs = sorted((node, count) for _, count, node in trace.multiply_adds)
+        self._nodes = [node for node, _ in costs]
+        self._up_to = [0, *accumulate(count for _, count in costs)]
+
+    def multiply_adds(self, call: ModuleCall) -> int:
+        first, last = (bisect_left(self._nodes, node) for node in (call.first_node, call.last_node))
+        return self._up_to[last] - self._up_to[first]
+
+
+def _around(path: str) -> list[str]:
+    """The modules in which a module lies, from the model, '', to itself."""
+    parts = path.split(".") if path else []
+    return [".".join(parts[:depth]) for depth in range(len(parts) + 1)]
+
+
+def _row(analysis: Analysis, call: ModuleCall, output: str, totals: _Totals) -> dict[str, Any]:
     siblings = analysis._calls(call.path)
     row: dict[str, Any] = {
         "layer": call.path,
@@ -52,9 +77,9 @@ def _row(analysis: Analysis, call: ModuleCall, output: str) -> dict[str, Any]:
         "calls": len(siblings),
         "kind": call.kind,
         "depth": call.depth,
-        "leaf": not any(_inside(c.path, call.path) and c.path != call.path for c in analysis._trace.calls),
-        "parameters": sum(inside),
-        "multiply_adds": sum(own),
+        "leaf": call.path not in totals.containers,
+        "parameters": totals.parameters[call.path],
+        "multiply_adds": totals.multiply_adds(call),
     }
     if not call.outputs:
         return row
@@ -70,10 +95,6 @@ def _row(analysis: Analysis, call: ModuleCall, output: str) -> dict[str, Any]:
 
 def _read(found: Found, names: Sequence[str]) -> list[str]:
     return [names[k] for k in sorted({k for k, _ in found.node.reads})] or [names[0]]
-
-
-def _inside(path: str, of: str) -> bool:
-    return not of or path == of or path.startswith(of + ".")
 
 
 def _numbers(found: Found) -> dict[str, Any]:
@@ -172,6 +193,9 @@ def as_html(analysis: Analysis) -> str:
     import html
 
     cells, left_out = _table(analysis)
+    for row in cells:  # a browser shows several plain spaces as one, and none at the beginning
+        name = row[0].lstrip(" ")
+        row[0] = "\u2003" * ((len(row[0]) - len(name)) // 2) + name
     below = "".join(f"<p>{html.escape(line)}</p>" for line in _below(analysis, left_out))
     return html_table(HEADINGS, cells) + below
 

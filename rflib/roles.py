@@ -81,7 +81,8 @@ def combine(parts: Iterable[tuple[int, Role, int]]) -> Role:
         if role == NEUTRAL:
             continue
         if role.spatial:
-            coarse, fine = (coarse | role.coarse, fine | role.fine) if rank == 0 else (coarse, fine | role.fine | role.coarse)
+            coarse = coarse | role.coarse if rank == 0 else coarse
+            fine = fine | role.fine if rank == 0 else fine | role.fine | role.coarse
             leads = leads or (first and rank == 0 and bool(role.coarse))
         else:
             channel, fine = True, fine | role.fine | role.coarse

@@ -258,7 +258,8 @@ def test_the_gates_of_an_efficientnet_left_out_leave_its_convolutions() -> None:
         (
             lambda: network("vgg16").window("pool6"),
             UnknownNameError,
-            "There is no layer 'pool6'. It was looked for in network 'vgg16'. Nearest: 'pool5', 'pool4', 'pool3', 'pool2', 'pool1'.",
+            "There is no layer 'pool6'. It was looked for in network 'vgg16'. "
+            "Nearest: 'pool5', 'pool4', 'pool3', 'pool2', 'pool1'.",
         ),
         (
             lambda: network("vgg16").window(axis=2),
