@@ -1,6 +1,6 @@
 """The experiments over many seeds, longer than a lesson can wait: python benchmarks/evidence.py [names].
 
-Prints tables and writes nothing. Everything takes about 25 minutes on one core; name what you want to see:
+Prints tables and writes nothing. Everything takes about a quarter of an hour on one core; name what you want to see:
 copy, puzzle, near, field, comb, mosaics, stereo, shift, capstone.
 """
 
