@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from rflib import lines, roles, sets
 from rflib.lines import Piece, Windows
-from rflib.relations import Digits, Relation, Rows, Separable, ending
+from rflib.relations import Digits, Relation, Rows, Separable, composed, ending
 from rflib.roles import CHANNEL, NEUTRAL, Axis, Role
 from rflib.sets import Box
 
@@ -112,7 +112,7 @@ class Graph:
         Returns:
             The new node.
         """
-        edges = list(dict.fromkeys(edges))
+        edges = [self._shortened(e) for e in dict.fromkeys(edges)]
         found: list[Role | None] = [None] * len(shape)
         for e in edges:
             for d, role in enumerate(roles.through(e.relation, self.nodes[e.source].roles)):
@@ -143,6 +143,16 @@ class Graph:
         )
         self.nodes.append(node)
         return node.index
+
+    def _shortened(self, edge: Edge) -> Edge:
+        """A view of a view reads the tensor below both: what was split there is seen as one axis again."""
+        below = self.nodes[edge.source].full
+        if isinstance(edge.relation, Digits) and self.nodes[edge.source].operation == "view" and len(below) == 1:
+            inner = below[0].relation
+            both = composed(edge.relation, inner) if isinstance(inner, Digits) else None
+            if both is not None:
+                return Edge(below[0].source, both, edge.kind, edge.via)
+        return edge
 
     def _laid_out(self, edges: list[Edge]) -> Role | None:
         """Operands that each stand for one place of an axis (the steps of a loop) make that axis again."""

@@ -14,6 +14,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from math import prod
 from typing import NamedTuple, Protocol
 
 from rflib import sets
@@ -423,6 +424,44 @@ class Turned:
 
     def push(self, box: Box) -> list[Box]:
         return self.of.pull(box, True)
+
+
+def composed(outer: Digits, inner: Digits) -> Digits | None:
+    """A view of a view as one view, or None where the digits of the two do not fit into each other."""
+    digits = [d for d in outer.digits if d.in_dim < 0]
+    offsets = list(inner.offsets)
+    for j, length in enumerate(outer.in_shape):
+        below = [b for b in inner.digits if b.out_dim == j]
+        above = [d for d in outer.digits if d.in_dim == j]
+        if outer.offsets[j] < 0 or outer.offsets[j] + sum(d.in_step * (d.size - 1) for d in above) >= length:
+            return None  # patches that hang over the border are cut there, which one view cannot say
+        if len(below) == 1 and below[0].in_dim >= 0:  # one axis as it was: any slice of it fits
+            b = below[0]
+            offsets[b.in_dim] += outer.offsets[j] * b.in_step
+            digits += [d._replace(in_dim=b.in_dim, in_step=b.in_step * d.in_step) for d in above]
+            continue
+        if outer.offsets[j]:
+            return None
+        for d in above:
+            parts = _refined(d, below)
+            if parts is None:
+                return None
+            digits += parts
+    return Digits(tuple(digits), tuple(offsets), outer.out_shape, inner.in_shape)
+
+
+def _refined(digit: Digit, below: list[Digit]) -> list[Digit] | None:
+    """A digit of a dimension that was itself merged from digits, as parts of those."""
+    parts = []
+    for b in below:
+        low, high = max(b.out_step, digit.in_step), min(b.out_step * b.size, digit.in_step * digit.size)
+        if low >= high:
+            continue
+        if high % low or low % b.out_step or low % digit.in_step:
+            return None
+        step = digit.out_step * (low // digit.in_step)
+        parts.append(Digit(high // low, digit.out_dim, step, b.in_dim, b.in_step * (low // b.out_step)))
+    return parts if prod(p.size for p in parts) == digit.size else None
 
 
 def factor(

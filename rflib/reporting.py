@@ -15,7 +15,8 @@ from rflib.alignment import misalignments
 from rflib.tables import html_table, text_table
 
 if TYPE_CHECKING:
-    from rflib.analysis import Analysis, Found
+    from rflib.analysis import Analysis
+    from rflib.found import Found
     from rflib.tracing import ModuleCall, Trace
 
 HEADINGS = (

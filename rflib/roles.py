@@ -65,6 +65,8 @@ def through(relation: Relation, roles: tuple[Role, ...]) -> list[Role | None]:
         return _through_digits(relation, roles)
     if isinstance(relation, Turned) and isinstance(relation.of, Digits):
         return _through_turned(relation.of, roles)
+    if isinstance(relation, Turned) and len(relation.out_shape) == len(relation.in_shape):
+        return list(roles)  # values put at places: dimension by dimension
     move = getattr(relation, "through_roles", None)
     return move(roles) if move else [None] * len(relation.out_shape)  # a Gather knows its own index numbers
 

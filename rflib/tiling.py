@@ -15,12 +15,13 @@ from torch.utils._pytree import tree_flatten
 
 from rflib import lines, sets
 from rflib.errors import ModelError, NoSingleAnswerError, ReceptiveFieldError
+from rflib.found import Found, lengths_of
 from rflib.lines import Course, Line
 from rflib.relations import Rows, Separable
 from rflib.roles import Axis
 
 if TYPE_CHECKING:
-    from rflib.analysis import Analysis, Found
+    from rflib.analysis import Analysis
     from rflib.graph import Edge, Graph, Node
 
 Part = tuple[slice, slice, slice]
@@ -132,10 +133,8 @@ def plan(analysis: Analysis, tile: int | Sequence[int]) -> Tiling:
     The model is recorded once more on an input as small as a tile. Where that gives other windows than the image did
     (a layer whose size is fixed, or padding that depends on the input's length), tiles cannot replace the image.
     """
-    from rflib.analysis import _per_axis
-
     found = analysis.output
-    tiles = _per_axis(tile, len(found.input_shape), "tile")
+    tiles = lengths_of(tile, len(found.input_shape), "tile")
     cut = [a for a, n in enumerate(found.input_shape) if tiles[a] < n]
     for a in cut:
         _refuse_whole(found, a)

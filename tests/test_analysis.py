@@ -718,6 +718,8 @@ def test_every_architecture_answers_every_question() -> None:
                     if 0 in one.unit_shape:
                         continue
                     assert len(one.size) == len(one.stride) == len(one.density) == len(one.input_shape), (name, path)
+                    if any(one.line(a) is None for a in one._axes):
+                        continue  # what was rolled past the border of a map without lines has no ideal window
                     window, read = one.interval(), one.slices()
                     if window is None:
                         assert not one.mask().any(), (name, path)

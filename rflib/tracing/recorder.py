@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 from rflib import sets
 from rflib.errors import ReceptiveFieldError, TracingError
 from rflib.graph import Edge, Graph
-from rflib.relations import Digits, DimMap, Only, Relation, Separable, Turned, factor, same
+from rflib.relations import Digits, DimMap, Only, Relation, Segment, Separable, Turned, factor, same
 from rflib.tracing.gather import Gather, strided_numbers
 from rflib.tracing.guard import Saved
 
@@ -155,7 +155,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         relation = self._view(t, content)
         kept = [Edge(content.node, r, via=content.via) for r in _outside(relation)]
-        written = Edge(node, Turned(relation), via=content.via)
+        written = Edge(node, _inside(relation), via=content.via)
         content.node = self.graph.add_node("write", content.shape, [*kept, written], self.where())
 
     # -- calls --------------------------------------------------------------------------------------------------
@@ -319,6 +319,26 @@ CONSTANT_MAKERS = frozenset(
 def _makes_constants(func: Any) -> bool:
     """Calls that take a tensor's shape and none of its values."""
     return func._schema.name.split("::")[1] in CONSTANT_MAKERS
+
+
+def _inside(view: Relation) -> Relation:
+    """What the written part of a tensor reads of the values: dimension by dimension where the view is a plain box."""
+    turned = Turned(view)
+    if not isinstance(view, Digits) or any(d.in_step != 1 or d.out_step != 1 for d in view.digits):
+        return turned
+    by_in, by_out = {d.in_dim: d for d in view.digits}, {d.out_dim: d for d in view.digits}
+    if len(by_in) < len(view.digits) or len(by_out) < len(view.digits) or -1 in by_in:
+        return turned
+    dims: list[tuple[int, DimMap] | tuple[None, sets.Set]] = []
+    for o in range(len(view.out_shape)):
+        d = by_out.get(o)
+        if d is None:
+            dims.append((None, (0, 1)))
+        else:
+            full = d.size == view.in_shape[d.in_dim]
+            dims.append((d.in_dim, same(d.size) if full else Segment(view.offsets[d.in_dim], d.size)))
+    where = [(j, (view.offsets[j], 1)) for j, n in enumerate(view.in_shape) if j not in by_in and n > 1]
+    return Separable(tuple(dims), view.in_shape, view.out_shape, tuple(where))
 
 
 def _outside(view: Relation) -> list[Relation]:

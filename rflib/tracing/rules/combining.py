@@ -37,8 +37,10 @@ def _note_masks(call: Call) -> None:
     for t in call.tensors:
         if t.dim() == 0 or t.device.type == "meta" or call.recorder.is_traced(t) or not t.numel():
             continue
+        if isinstance(t, torch.nn.Parameter):
+            continue  # a learned zero is no mask
         if call.name.startswith("mul"):
-            masks = bool((t == 0).any())
+            masks = bool((t == 0).any()) and len(torch.unique(t)) == 2
         elif t.dtype is torch.bool:
             masks = not call.name.startswith("where")
         else:
@@ -214,6 +216,16 @@ def _distances(call: Call) -> int:
     return call.add(edges)
 
 
+def _own_batch(call: Call) -> list[int]:
+    """Each sample of a batch is made of all of itself."""
+    result = []
+    for t in call.outputs:
+        shape = tuple(t.shape)
+        edges = [edge(o, [own(0, o.shape[0]), *(all_of(n) for n in o.shape[1:])], shape) for o in call.operands]
+        result.append(call.add(edges, shape))
+    return result
+
+
 def _reads_all(call: Call) -> list[int]:
     """Results whose places depend on the data: every position may come from anywhere."""
     return [call.add([everything(o, tuple(t.shape)) for o in call.operands], tuple(t.shape)) for t in call.outputs]
@@ -227,7 +239,9 @@ POINTWISE = (
     "clone _to_copy detach lift_fresh alias_copy native_dropout _prelu_kernel prelu contiguous bernoulli rrelu "
     "rrelu_with_noise masked_fill where _unsafe_masked_index leaky_relu hardtanh glu_pointwise fake_quantize "
     "native_dropout_backward dropout fused_dropout real imag view_as_real view_as_complex to lerp frac "
-    "_unsafe_view expand_copy_same nan_to_num normal uniform exponential random hardswish log_sigmoid_forward"
+    "_unsafe_view expand_copy_same nan_to_num normal uniform exponential random hardswish log_sigmoid_forward "
+    "complex polar fake_quantize_per_tensor_affine_cachemask bucketize "
+    "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams"
 ).split()
 
 RULES: dict[str, Callable[[Call], int | list[int]]] = {
@@ -256,4 +270,6 @@ RULES: dict[str, Callable[[Call], int | list[int]]] = {
     "baddbmm": _products("batch1", "batch2"),
     "embedding": _embedding,
     "_cdist_forward": _distances,
+    "_euclidean_dist": _distances,
+    **dict.fromkeys(("linalg_cross", "affine_grid_generator"), _own_batch),
 }

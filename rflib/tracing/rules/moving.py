@@ -13,7 +13,7 @@ import torch
 
 from rflib.relations import Digit, Digits, Rows, Taps, Turned, factor
 from rflib.tracing.calls import Call, Entry, edge, everything, own, related, untraced
-from rflib.tracing.gather import relation_of
+from rflib.tracing.gather import Gather, relation_of
 from rflib.tracing.recorder import Operand, Recorder
 
 
@@ -35,13 +35,17 @@ def _moved(call: Call, operand: Operand, ideal: dict[int, Any] | None = None) ->
 
 
 def _move(call: Call) -> list[int]:
-    if len(call.operands) != 1:  # the places themselves are computed from data
-        call.recorder.notes[f"{call.name} takes its places from data: counted as reading every position"] = None
-        return [call.add([everything(o, tuple(t.shape)) for o in call.operands], tuple(t.shape)) for t in call.outputs]
     source = call.arg("self", "input")
-    if not call.recorder.is_traced(source):
-        return [call.add([everything(call.operands[0], tuple(t.shape))], tuple(t.shape)) for t in call.outputs]
-    return [_moved(call, call.operands[0])] * len(call.outputs)
+    if not call.recorder.is_traced(source) and len(call.operands) == 1:
+        known = call.name in ("gather", "take", "index_select", "index", "_unsafe_index")
+        looked_up = _looked_up(call) if known else None
+        if looked_up is not None:
+            return looked_up
+    elif len(call.operands) == 1:
+        return [_moved(call, call.operands[0])] * len(call.outputs)
+    # the places themselves are computed from data
+    call.recorder.notes[f"{call.name} takes its places from data: counted as reading every position"] = None
+    return [call.add([everything(o, tuple(t.shape)) for o in call.operands], tuple(t.shape)) for t in call.outputs]
 
 
 def _split(call: Call) -> list[int]:
@@ -199,19 +203,58 @@ def _placed(call: Call) -> list[int]:
     places = [t for t in call.tensors if t is not base and t is not source]
     if not isinstance(source, torch.Tensor) or any(call.recorder.is_traced(t) for t in places):
         return [call.add([everything(o, shape) for o in call.operands], shape)]
+    if bool(call.arguments.get("accumulate")) or "add" in call.name:
+        return _added(call, base, source, shape)
     numbers = _numbers(source.shape)
     empty = torch.zeros(shape, dtype=torch.float64)
     args, kwargs = call.exchanged({id(base): empty, id(source): numbers})
     put = call.func(*args, **kwargs).round().to(torch.int64) - 1
-    adds = bool(call.arguments.get("accumulate")) or "add" in call.name
     edges = []
     if call.recorder.is_traced(source):
         edges.append(related(call.operand(source), relation_of(put, tuple(source.shape))))
     if call.recorder.is_traced(base):
         own_numbers = torch.arange(put.numel()).reshape(shape)
-        kept = own_numbers if adds else torch.where(put >= 0, -1, own_numbers)
+        kept = torch.where(put >= 0, -1, own_numbers)
         edges.append(related(call.operand(base), relation_of(kept, shape)))
     return [call.add(edges, shape)]
+
+
+def _added(call: Call, base: torch.Tensor, source: torch.Tensor, shape: tuple[int, ...]) -> list[int]:
+    """Values added at constant places, which may repeat: each value is followed to its place."""
+    numbers = torch.arange(base.numel()).reshape(shape)
+    if "indices" in call.arguments:
+        indices = [slice(None) if i is None else i for i in call.arg("indices")]
+        places = numbers[tuple(indices)].expand(source.shape)
+    elif call.name.startswith("index_add"):
+        places = numbers.index_select(int(call.arg("dim")), call.arg("index"))
+    else:
+        index = call.arg("index")
+        places = torch.full(tuple(source.shape), -1)
+        places[tuple(slice(0, n) for n in index.shape)] = numbers.gather(int(call.arg("dim")), index)
+    edges = []
+    if call.recorder.is_traced(source):
+        edges.append(related(call.operand(source), Turned(Gather(places, shape))))
+    if call.recorder.is_traced(base):
+        o = call.operand(base)
+        edges.append(edge(o, [own(d, n) for d, n in enumerate(shape)], shape))
+    return [call.add(edges, shape)]
+
+
+def _looked_up(call: Call) -> list[int] | None:
+    """A constant table read at places that are computed from data: each position reads its own index."""
+    name, shape = call.name, call.shape
+    if name in ("gather", "take"):
+        index, at = call.arg("index"), 0
+    elif name == "index_select":
+        index, at = call.arg("index"), int(call.arg("dim")) % call.arg("self").dim()
+    else:
+        given = list(call.arg("indices"))
+        places = [i for i, t in enumerate(given) if t is not None]
+        if len(places) != 1:
+            return None
+        index, at = given[places[0]], places[0]
+    o = call.operand(index)
+    return [call.add([edge(o, [own(at + d, n) for d, n in enumerate(o.shape)], shape)], shape)]
 
 
 def _filled(call: Call) -> list[int]:

@@ -37,7 +37,7 @@ def _convolution(call: Call) -> int:
                 entries.append((2 + a, Taps(stride[a], -padding[a], dilation[a], kernel, near, far)))
         edges.append(edge(x, entries, shape))
     if w:
-        edges.append(everything(w, shape))
+        edges.append(everything(w, shape, "gate" if x else "main"))  # weights that are computed: a gate
     for name in ("bias",):
         bias = call.traced(name)
         if bias:
