@@ -4,8 +4,8 @@ Every candidate for the cause is put to the test by networks that are alike in i
 for plain stacks: PyTorch's initialization makes the signal smaller in every layer, while each step of Adam moves biases
 by the same amount everywhere. After a few steps the biases are larger than the signal and the ReLUs hardly switch.
 
-Skip connections keep the signal, and their stack fails too. Its effective field is narrow, which may be why (no control isolates it). The same
-stack learns marks that are closer (`benchmarks/evidence.py near`).
+Skip connections keep the signal, and their stack fails too. Its effective field is narrow, which may be why (no control
+isolates it): the same stack learns marks that are closer (`benchmarks/evidence.py near`).
 """
 
 from __future__ import annotations
