@@ -30,7 +30,7 @@ _HOMES = {
     "spread": "EffectiveReceptiveField GaussianFit",
     "random_walk": "Parallel effective_sigma",
     "paths": "PathCounts graph_path_counts path_counts",
-    "figures": "Drawing draw_grid draw_growth draw_mask draw_stack draw_unit",
+    "figures": "Drawing draw_effective draw_field_in_training draw_grid draw_growth draw_mask draw_stack draw_unit",
     "environment": "Environment check_environment",
     "errors": "LayerError ModelError NoSingleAnswerError ReceptiveFieldError TracingError UnitError UnknownNameError",
 }

@@ -5,11 +5,21 @@ are made without pyplot, so they touch no global state, choose no backend and ca
 those of Okabe and Ito, which color-blind readers can tell apart, and no difference is carried by color alone.
 
 drawing.py holds what all pictures share, units.py the pictures of an analyzed layer, stacks.py those of a stack of
-layers.
+layers, fields.py those of effective fields.
 """
 
 from rflib.figures.drawing import Drawing
+from rflib.figures.fields import draw_effective, draw_field_in_training
 from rflib.figures.stacks import draw_growth, draw_stack
 from rflib.figures.units import draw_grid, draw_mask, draw_unit
 
-__all__ = ["Drawing", "draw_grid", "draw_growth", "draw_mask", "draw_stack", "draw_unit"]
+__all__ = [
+    "Drawing",
+    "draw_effective",
+    "draw_field_in_training",
+    "draw_grid",
+    "draw_growth",
+    "draw_mask",
+    "draw_stack",
+    "draw_unit",
+]
