@@ -227,10 +227,11 @@ def is_causal(name: str, args: Any, kwargs: Any) -> bool:
 
 
 class Resampling(Mode):  # type: ignore[no-untyped-call]
-    """Run interpolation with the index arithmetic of the model's own dtype; with `marks`, repair NaN in `LOCAL`.
+    """Run nearest interpolation in the model's own dtype; with `marks`, repair NaN in `LOCAL`.
 
     Torch computes source positions in the tensor's precision: a float64 copy of a float32 model would now and then
-    read a neighboring row.
+    read a neighboring row. Linear and cubic interpolation stay in float64: what float32 adds there is a residue of
+    rounding at a position whose coefficient is zero.
     """
 
     def __init__(self, dtype: torch.dtype, marks: bool) -> None:
@@ -244,7 +245,7 @@ class Resampling(Mode):  # type: ignore[no-untyped-call]
         forward = name.removesuffix("_backward")
         if forward != name and forward in INTERPOLATED:
             return self._backward(getattr(torch.ops.aten, forward).default, *args, **kwargs)
-        run = self._in_own_dtype(func) if name in RESAMPLED or name in NEAREST else func
+        run = self._in_own_dtype(func) if name in NEAREST else func
         if self.marks and name in MASKED:
             return _both_branches(run, args, kwargs)
         if self.marks and name in LOCAL and any(carries_marks(t) and t.isnan().any() for t in tensors_in(args)):

@@ -133,17 +133,13 @@ def _merged(parts: list[tuple[int, Role, int]]) -> Role:
 
 
 def _lone_ones(view: Digits, roles: tuple[Role, ...], found: list[Role | None]) -> dict[int, Role]:
-    """Dimensions of size one have no digits: where shapes agree round them, they keep their place and role.
-
-    So does one that a slice has cut down to a single position, if every other dimension stands where it stood.
-    """
+    """Dimensions of size one have no digits: where shapes agree round them, they keep their place and role."""
     if len(view.in_shape) != len(view.out_shape):
         return {}
-    in_place = all(d.out_dim == d.in_dim for d in view.digits)
     return {
         o: role
         for o, (n, m, role) in enumerate(zip(view.out_shape, view.in_shape, roles, strict=True))
-        if n == 1 and (m == 1 or in_place) and found[o] == NEUTRAL
+        if n == 1 and m == 1 and found[o] == NEUTRAL
     }
 
 
