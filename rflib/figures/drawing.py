@@ -61,7 +61,12 @@ class Drawing:
         """Write the figure to a file, the alternative text in the file's own metadata.
 
         Example:
-            >>> Drawing(Figure(), "An empty sheet.").save("sheet.png")  # doctest: +SKIP
+            >>> import pathlib, tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     path = pathlib.Path(folder, "sheet.png")
+            ...     Drawing(Figure(), "An empty sheet.").save(path)
+            ...     path.exists()
+            True
 
         Args:
             path: Where to; the ending says the format: .png, .svg, .pdf or another that matplotlib knows.

@@ -45,7 +45,13 @@ def draw_unit(image: npt.ArrayLike, found: _Found, unit: Any = None, ax: Axes | 
     reads keeps its colors, the rest of the photograph is veiled, and a cross marks the center.
 
     Example:
-        >>> draw_unit(photograph, analysis["layer3"], unit=(0, 0)).save("corner.png")  # doctest: +SKIP
+        >>> import numpy as np
+        >>> from torch import nn
+        >>> import rflib as rf
+        >>> analysis = rf.analyze(nn.Conv2d(3, 1, 5, padding=2), input_size=(1, 3, 32, 48))
+        >>> drawing = draw_unit(np.zeros((32, 48, 3)), analysis.output, unit=(16, 24))
+        >>> "rows 14 to 18, columns 22 to 26, centered on (16, 24)" in drawing.alt
+        True
 
     Args:
         image: The photograph, (H, W) or (H, W, 3); H and W are those of the analyzed input.
@@ -93,7 +99,12 @@ def draw_grid(
     A unit whose ideal window lies inside the image is a dot, one whose window hangs over the border a hollow square.
 
     Example:
-        >>> draw_grid(photograph, analysis["layer2"], units=4)  # doctest: +SKIP
+        >>> import numpy as np
+        >>> from torch import nn
+        >>> import rflib as rf
+        >>> analysis = rf.analyze(nn.Conv2d(3, 1, 5, padding=2), input_size=(1, 3, 32, 48))
+        >>> draw_grid(np.zeros((32, 48, 3)), analysis.output, units=8).alt.count("look over the border")
+        0
 
     Args:
         image: The photograph, (H, W) or (H, W, 3); H and W are those of the analyzed input.
@@ -138,7 +149,11 @@ def draw_mask(found: _Found, unit: Any = None, ax: Axes | None = None) -> d.Draw
     """Draw the exact positions that one unit reads, cell by cell, holes included.
 
     Example:
-        >>> draw_mask(analysis["dilated"])  # doctest: +SKIP
+        >>> from torch import nn
+        >>> import rflib as rf
+        >>> analysis = rf.analyze(nn.Conv2d(1, 1, 3, dilation=3), input_size=(1, 1, 16, 16))
+        >>> "it reads 9 positions" in draw_mask(analysis.output).alt
+        True
 
     Args:
         found: One layer's analysis of an input with one or two spatial axes.
