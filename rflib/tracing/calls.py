@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils._python_dispatch import _disable_current_modes
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.utils._pytree import tree_map
 
 from rflib import sets
 from rflib.graph import Edge, Kind
 from rflib.relations import DimMap, Relation, Separable, same
 from rflib.sets import Set
-from rflib.tracing.recorder import Operand
+from rflib.tracing.recorder import Operand, tensors_of
 
 if TYPE_CHECKING:
     from rflib.tracing.recorder import Recorder
@@ -66,7 +66,7 @@ class Call:
     @cached_property
     def tensors(self) -> list[torch.Tensor]:
         """The tensors among the arguments, in order."""
-        return [t for t in tree_flatten((self._args, self._kwargs))[0] if isinstance(t, torch.Tensor)]
+        return tensors_of((self._args, self._kwargs))
 
     def exchanged(self, by: dict[int, torch.Tensor]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments with some tensors (by identity) exchanged, to run a move on index numbers.

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.utils._pytree import tree_map
 
 from rflib import sets
 from rflib.errors import ReceptiveFieldError, TracingError
@@ -56,6 +56,24 @@ class NeedsValues(Exception):
 def storage_key(t: torch.Tensor) -> int:
     """What tells storages apart, on every device (data_ptr is 0 on meta)."""
     return int(t.untyped_storage()._cdata)
+
+
+def tensors_of(value: Any) -> list[torch.Tensor]:
+    """The tensors among an operation's arguments, in order: pytrees know more kinds of trees, and take longer."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [t for v in value for t in tensors_of(v)]
+    return [t for v in value.values() for t in tensors_of(v)] if isinstance(value, dict) else []
+
+
+def mapped(change: Callable[[Any], Any], value: Any) -> Any:
+    """An operation's arguments with every leaf changed."""
+    if isinstance(value, list | tuple):
+        return (
+            type(value)([mapped(change, v) for v in value]) if type(value) in (list, tuple) else tree_map(change, value)
+        )
+    return {k: mapped(change, v) for k, v in value.items()} if isinstance(value, dict) else change(value)
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -164,8 +182,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        flat, _ = tree_flatten((args, kwargs))
-        tensors = [t for t in flat if isinstance(t, torch.Tensor)]
+        tensors = tensors_of((args, kwargs))
         traced = [t for t in tensors if self.is_traced(t)]
         if not traced or _makes_constants(func):
             return self._constant(func, args, kwargs, tensors)
@@ -186,7 +203,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _save_before_writing(self, func: Any, args: Any, kwargs: Any) -> None:
         written = _written(func, args, kwargs)
         if "batch_norm" in func._schema.name:  # updates the running statistics, which its schema does not say
-            written = [t for t in tree_flatten((args, kwargs))[0] if isinstance(t, torch.Tensor)]
+            written = tensors_of((args, kwargs))
         for t in written:
             key = storage_key(t)
             if key in self._owned and key not in self._saved:
@@ -205,7 +222,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if rule is not None:
             _ = call.operands  # what the arguments hold before the call writes to them
         result = self._run(func, args, kwargs, written)
-        outputs = [t for t in tree_flatten(result)[0] if isinstance(t, torch.Tensor)]
+        outputs = tensors_of(result)
         shared = {storage_key(t) for t in tensors}
         fresh = [t for t in outputs if storage_key(t) not in shared]
         if not written and not fresh:
@@ -247,7 +264,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self.real:
             self._save_before_writing(func, args, kwargs)
             result = func(*args, **kwargs)
-            self._alive += [t for t in tree_flatten(result)[0] if isinstance(t, torch.Tensor)]
+            self._alive += tensors_of(result)
             return result
         if _is_view(func):  # also of a constant that holds traced values by now: it must stay on its own storage
             return func(*args, **kwargs)
@@ -267,9 +284,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 back[id(twins[id(x)])] = x
             return twins[id(x)]
 
-        meta_args, meta_kwargs = tree_map(on_meta, (args, kwargs))
+        meta_args, meta_kwargs = mapped(on_meta, (args, kwargs))
         result = func(*meta_args, **meta_kwargs)
-        return tree_map(lambda x: back.get(id(x), x) if isinstance(x, torch.Tensor) else x, result)
+        return mapped(lambda x: back.get(id(x), x) if isinstance(x, torch.Tensor) else x, result)
 
 
 def _known_result(func: Any, args: Any) -> Any:
@@ -300,7 +317,7 @@ def _written(func: Any, args: Any, kwargs: Any) -> list[torch.Tensor]:
     for i, a in enumerate(schema.arguments):
         if a.alias_info is not None and a.alias_info.is_write:
             value = args[i] if i < len(args) else kwargs.get(a.name)
-            found += [t for t in tree_flatten(value)[0] if isinstance(t, torch.Tensor)]
+            found += tensors_of(value)
     return found
 
 
