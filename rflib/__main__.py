@@ -103,7 +103,7 @@ def _report(analysis: Analysis, layer: str | None, as_json: bool) -> str:
 
 def _verified(model: nn.Module, sizes: list[tuple[int, ...]], spatial: Any, to: TextIO) -> bool:
     """Compares the analysis with poking, one input after the other."""
-    from rflib.verifying import verify
+    from rflib.measuring.verifying import verify
 
     agree = True
     for which in range(len(sizes)):

@@ -12,7 +12,7 @@ from torch import nn
 
 from rflib.errors import NoSingleAnswerError, UnknownNameError
 from rflib.found import Found, called, lengths_of
-from rflib.graph import Graph
+from rflib.graph.graph import Graph
 from rflib.shortest import smallest
 from rflib.tiling import Tiling, plan
 from rflib.tracing import Given, ModuleCall, Trace, prepare, trace

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rflib import alignment, sets
-from rflib.alignment import Misalignment
 from rflib.arithmetic import shown, whole_number
 from rflib.errors import ModelError, NoSingleAnswerError, UnitError, UnknownNameError
-from rflib.graph import Graph, Node
-from rflib.lines import Line
+from rflib.graph import alignment, sets
+from rflib.graph.alignment import Misalignment
+from rflib.graph.graph import Graph, Node
+from rflib.graph.lines import Line
 
 Unit = int | Sequence[int] | None
 Pair = tuple[int, int]
@@ -132,7 +132,7 @@ class Found:
 
     @cached_property
     def _spans(self) -> dict[Any, Any]:
-        from rflib import spans
+        from rflib.graph import spans
 
         found = spans.of_node(self.graph, self.index, self.is_local)
         return {axis: spans.over_units(span, self.node) for axis, span in found.items()}

@@ -25,8 +25,8 @@ from types import MappingProxyType
 from typing import TypeAlias, cast
 
 from rflib.arithmetic import Layer
-from rflib.axis_graph import Graph, Window
 from rflib.errors import ModelError, NoSingleAnswerError, UnknownNameError
+from rflib.graph.axis_graph import Graph, Window
 
 __all__ = ["MISPRINTS", "NETWORKS", "Branches", "Misprint", "Path", "PublishedNetwork", "network"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from rflib.alignment import misalignments
+from rflib.graph.alignment import misalignments
 from rflib.tables import html_table, text_table
 
 if TYPE_CHECKING:

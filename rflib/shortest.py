@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rflib.errors import NoSingleAnswerError, ReceptiveFieldError
-from rflib.lines import Course, Line
+from rflib.graph.lines import Course, Line
 from rflib.tiling import grid_of, untouched
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten
 
-from rflib import lines, sets
 from rflib.errors import ModelError, NoSingleAnswerError, ReceptiveFieldError
 from rflib.found import Found, lengths_of
-from rflib.lines import Course, Line
-from rflib.relations import Rows, Separable
-from rflib.roles import Axis
+from rflib.graph import lines, sets
+from rflib.graph.lines import Course, Line
+from rflib.graph.relations import Rows, Separable
+from rflib.graph.roles import Axis
 
 if TYPE_CHECKING:
     from rflib.analysis import Analysis
-    from rflib.graph import Edge, Graph, Node
+    from rflib.graph.graph import Edge, Graph, Node
 
 Part = tuple[slice, slice, slice]
 

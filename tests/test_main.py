@@ -169,7 +169,7 @@ def test_verifying(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_disagreement_is_exit_code_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import rflib.verifying
+    import rflib.measuring.verifying
 
     class Disagrees:
         def __bool__(self) -> bool:
@@ -178,7 +178,7 @@ def test_a_disagreement_is_exit_code_1(capsys: pytest.CaptureFixture[str], monke
         def __str__(self) -> str:
             return "DISAGREE"
 
-    monkeypatch.setattr(rflib.verifying, "verify", lambda *args, **kwargs: Disagrees())
+    monkeypatch.setattr(rflib.measuring.verifying, "verify", lambda *args, **kwargs: Disagrees())
     code, out, _ = run(capsys, "my_models:stack", "--input", "1,1,12,12", "--verify")
     assert code == 1
     assert out.splitlines()[-1] == "DISAGREE"

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rflib.arithmetic import Layer, receptive_field
-from rflib.effective import effective_receptive_field
+from rflib.effective.effective import effective_receptive_field
+from rflib.effective.spread import EffectiveReceptiveField
 from rflib.errors import ModelError
-from rflib.spread import EffectiveReceptiveField
 
 __all__ = ["LENGTH", "SignTask", "SignalNetwork", "effective_field", "flipped"]
 

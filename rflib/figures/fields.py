@@ -10,8 +10,8 @@ from rflib.errors import ModelError
 from rflib.figures import drawing as d
 
 if TYPE_CHECKING:
+    from rflib.effective.spread import EffectiveReceptiveField
     from rflib.experiments.moving import FieldInTraining, Snapshot
-    from rflib.spread import EffectiveReceptiveField
 
 _STAGES = ((d.SKY, "before training", "o"), (d.RED, "after training", "s"))
 

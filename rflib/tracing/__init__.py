@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from rflib.arithmetic import shown, whole_number
 from rflib.errors import ModelError, ReceptiveFieldError, UnknownNameError
-from rflib.graph import Graph
+from rflib.graph.graph import Graph
 from rflib.tracing.guard import left_as_found
 from rflib.tracing.recorder import Recorder, storage_key
 from rflib.tracing.rules.products import WHOLE

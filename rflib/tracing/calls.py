@@ -10,10 +10,10 @@ import torch
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_map
 
-from rflib import sets
-from rflib.graph import Edge, Kind
-from rflib.relations import DimMap, Relation, Separable, same
-from rflib.sets import Set
+from rflib.graph import sets
+from rflib.graph.graph import Edge, Kind
+from rflib.graph.relations import DimMap, Relation, Separable, same
+from rflib.graph.sets import Set
 from rflib.tracing.recorder import Operand, tensors_of
 
 if TYPE_CHECKING:

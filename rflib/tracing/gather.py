@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from rflib import sets
-from rflib.relations import DimMap, Rows, Separable, same
-from rflib.roles import CHANNEL, NEUTRAL, Role, combine
-from rflib.sets import Box, Set
+from rflib.graph import sets
+from rflib.graph.relations import DimMap, Rows, Separable, same
+from rflib.graph.roles import CHANNEL, NEUTRAL, Role, combine
+from rflib.graph.sets import Box, Set
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,10 +16,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
-from rflib import sets
 from rflib.errors import ReceptiveFieldError, TracingError
-from rflib.graph import Edge, Graph
-from rflib.relations import Digits, DimMap, Only, Relation, Segment, Separable, Turned, factor, same
+from rflib.graph import sets
+from rflib.graph.graph import Edge, Graph
+from rflib.graph.relations import DimMap, Only, Relation, Segment, Separable, same
+from rflib.graph.views import Digits, Turned, factor
 from rflib.tracing.gather import Gather, strided_numbers
 from rflib.tracing.guard import Saved
 

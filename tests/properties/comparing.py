@@ -10,8 +10,8 @@ import torch
 import rflib as rf
 from properties.networks import Network, Plan
 from properties.truth import Truth
-from rflib import sets
 from rflib.analysis import Analysis, Found
+from rflib.graph import sets
 
 FIRST, MOST = 3, 400
 

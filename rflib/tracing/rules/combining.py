@@ -7,9 +7,9 @@ from math import prod
 
 import torch
 
-from rflib import sets
-from rflib.graph import Edge, Kind
-from rflib.relations import Everything, Rows, Segment, Separable, Taps
+from rflib.graph import sets
+from rflib.graph.graph import Edge, Kind
+from rflib.graph.relations import Everything, Rows, Segment, Separable, Taps
 from rflib.tracing.calls import Call, Entry, all_of, broadcast, edge, everything, own, related
 from rflib.tracing.recorder import Operand
 

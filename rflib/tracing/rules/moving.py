@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from rflib.relations import Digit, Digits, Rows, Taps, Turned, factor
+from rflib.graph.relations import Rows, Taps
+from rflib.graph.views import Digit, Digits, Turned, factor
 from rflib.tracing.calls import Call, Entry, edge, everything, own, related, untraced
 from rflib.tracing.gather import Gather, relation_of
 from rflib.tracing.recorder import Operand, Recorder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rflib.graph import Edge
-from rflib.relations import Blocks, Everything
+from rflib.graph.graph import Edge
+from rflib.graph.relations import Blocks, Everything
 from rflib.tracing.calls import Call, Entry, edge, own
 from rflib.tracing.recorder import Operand
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from rflib import sets
-from rflib.graph import Edge, Kind
-from rflib.relations import Blocks, Rows
+from rflib.graph import sets
+from rflib.graph.graph import Edge, Kind
+from rflib.graph.relations import Blocks, Rows
 from rflib.tracing.calls import Call, Entry, all_of, broadcast, edge, own, untraced
 from rflib.tracing.recorder import Recorder
 from rflib.tracing.rules.moving import circular

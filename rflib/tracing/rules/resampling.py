@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from rflib import sets
-from rflib.relations import Everything, Pattern, Repeating, Rows
-from rflib.sets import Set
+from rflib.graph import sets
+from rflib.graph.relations import Everything, Pattern, Repeating, Rows
+from rflib.graph.sets import Set
 from rflib.tracing.calls import Call, Entry, all_of, edge, own
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from rflib.relations import Blocks, Inverse, Taps
+from rflib.graph.relations import Blocks, Inverse, Taps
 from rflib.tracing.calls import Call, Entry, all_of, edge, everything, own
 
 
