@@ -22,6 +22,9 @@ TORCH_INDEX := https://download.pytorch.org/whl/cpu
 TORCH := $(shell sed -n '/^torch==/p' requirements.txt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# What the browser tests want of the npm registry; without npm they say so and are skipped.
+NODE_STAMP := node_modules/.installed
+
 # The settings in tools/jupyter: JupyterLab asks no server for news. Root, in a container, has to say that it means it.
 LESSON := lessons/00_start_here.ipynb
 LAB = exec env JUPYTER_CONFIG_PATH=tools/jupyter $(RUN) -m jupyterlab $(LESSON) --ServerApp.root_dir=. \
@@ -44,7 +47,7 @@ help: ## show this list
 lab: $(READY) ## open the first lesson in JupyterLab (its options: LAB_OPTIONS="--no-browser --port 8899")
 	$(LAB)
 
-test: check ## the checks, the library, the notebooks, the browser; stops at the first that fails
+test: check $(if $(shell command -v npm),$(NODE_STAMP)) ## the checks, the library, the notebooks, the browser; stops at the first that fails
 	@rm -rf $(REPORTS)
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/library.xml --ignore tests/browser
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/notebooks.xml $(NBVAL) lessons
@@ -71,7 +74,7 @@ constraints: ## write constraints.txt anew: the version of every package in a fr
 	rm -rf $(VENV)-fresh
 
 clean: ## delete everything that make made, .venv too
-	rm -rf $(VENV) $(VENV)-fresh $(REPORTS) build rflib.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-fresh $(REPORTS) node_modules build rflib.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -depth -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
 
 # The stamp holds the folder that it was made in: a copied .venv would import the rflib of the folder it comes from.
@@ -84,6 +87,10 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	$(call install_torch,$(VENV)/bin/python,-c constraints.txt)
 	$(VENV)/bin/python -m pip install -c constraints.txt -e .
 	@echo "$(CURDIR)" > $@
+
+$(NODE_STAMP): package.json
+	npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error && touch $@ || \
+		echo "npm could not install what package.json lists; tests that want it are skipped."
 
 define require_python
 @$(or $(PYTHON),false) -c '$(IS_RECENT)' 2>/dev/null || { \

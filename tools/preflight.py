@@ -28,6 +28,8 @@ PROGRAMS = {
     ),
     "bubblewrap": Program(("bwrap",), "bubblewrap", "the sandbox in which exercises are graded"),
     "make": Program(("make", "gmake"), "make", "the tests of the Makefile"),
+    "node": Program(("node", "nodejs"), "nodejs", "the tests of the explorers' JavaScript"),
+    "npm": Program(("npm",), "npm", "axe-core, which checks that the explorers are accessible"),
 }
 
 

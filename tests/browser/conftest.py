@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tools import preflight
 
+from .explorer_page import ExplorerPage
 from .jupyterlab_page import PATIENCE, LabPage, Server, clear_outputs, free_port, start
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -71,3 +72,8 @@ def lab_page(lab: Server, chromium: Browser) -> Iterator[LabPage]:
     shown.watch()
     yield shown
     context.close()
+
+
+@pytest.fixture
+def explorer_page(lab_page: LabPage, course: Path) -> ExplorerPage:
+    return ExplorerPage(lab_page, course)

@@ -1,0 +1,120 @@
+"""Explorers in a notebook in JupyterLab: shown, moved, asked, looked over for accessibility."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator
+
+from tools import preflight
+
+from .jupyterlab_page import ROOT, LabPage
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+NOTEBOOK = "explorer.ipynb"
+CELL = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+@dataclass
+class ExplorerPage:
+    """A notebook of a few cells in JupyterLab; the last one shows an explorer."""
+
+    lab_page: LabPage
+    course: Path
+
+    @property
+    def explorer(self) -> Locator:
+        return self.lab_page.page.locator(".jp-Notebook .rflib-explorer").last
+
+    @property
+    def picture(self) -> Locator:
+        return self.explorer.locator(".rflib-picture").first
+
+    @property
+    def result(self) -> str:
+        """The sentence of result."""
+        return self.explorer.locator(".rflib-result").first.inner_text()
+
+    def show(self, *sources: str) -> Locator:
+        """Run these cells in a fresh notebook; the explorer of the last one."""
+        cells = [{**CELL, "id": f"cell-{index}", "source": source} for index, source in enumerate(sources)]
+        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": KERNEL}, "cells": cells}
+        (self.course / NOTEBOOK).write_text(json.dumps(notebook), encoding="utf-8")
+        self.lab_page.open(NOTEBOOK)
+        cells = self.lab_page.run_all()
+        outputs = [output for cell in cells for output in cell["outputs"]]
+        assert [output["evalue"] for output in outputs if output["output_type"] == "error"] == []
+        self.explorer.wait_for()
+        self.explorer.scroll_into_view_if_needed()
+        return self.explorer
+
+    def python(self, expression: str) -> Any:
+        """The value of an expression in the notebook's kernel, by way of JSON, after all messages sent so far."""
+        self.lab_page.settle()
+        reply = self.lab_page.page.evaluate(
+            """async code => {
+                 const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                 const reply = await kernel.requestExecute(
+                   {code: '', silent: true, store_history: false, user_expressions: {value: code}}).done;
+                 return reply.content.user_expressions.value;
+               }""",
+            f"__import__('json').dumps({expression})",
+        )
+        assert reply["status"] == "ok", f"{expression}: {reply.get('ename')}: {reply.get('evalue')}"
+        return json.loads(ast.literal_eval(reply["data"]["text/plain"]))  # a string's repr
+
+    def run(self, code: str) -> None:
+        """Run code in the notebook's kernel."""
+        self.python(f"exec({code!r})")
+        self.lab_page.settle()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.lab_page.page.keyboard.press(key)
+
+    def serious(self) -> list[str]:
+        """What axe-core finds in the explorer that is serious or worse."""
+        if not AXE.is_file():
+            (pytest.fail if preflight.must_have_all() else pytest.skip)(
+                f"{AXE.relative_to(ROOT)} is missing; run: npm install --no-package-lock"
+            )
+        page = self.lab_page.page
+        page.evaluate(AXE.read_text(encoding="utf-8") + "; null")
+        found = page.evaluate("() => window.axe.run('.rflib-explorer', {resultTypes: ['violations']})")
+        return [
+            f"{rule['id']}: {node['html']} {node['failureSummary']}"
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
+
+    def theme(self, name: str) -> None:
+        """ "Light" or "Dark"."""
+        self.lab_page.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme}).then(() => null)",
+            f"JupyterLab {name}",
+        )
+        self.lab_page.page.wait_for_selector(f'body[data-jp-theme-light="{"true" if name == "Light" else "false"}"]')
+        self.lab_page.settle()
+
+    def unreached(self) -> list[str]:
+        """Controls of the explorer that the tab key does not come to."""
+        return self.explorer.evaluate(
+            """root => [...root.querySelectorAll('input, select, button, [role=application]')]
+                 .filter(e => e.tabIndex < 0 && !e.disabled && e.type !== 'radio').map(e => e.outerHTML)"""
+        )
+
+    def screenshot(self, name: str) -> None:
+        self.explorer.scroll_into_view_if_needed()
+        self.lab_page.screenshot(name)
+
+    def is_clean(self) -> bool:
+        assert self.lab_page.complaints == []
+        assert self.lab_page.foreign == []
+        return True
