@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import sys
@@ -10,16 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tools import preflight
-
+from . import jupyterlab_page
 from .explorer_page import ExplorerPage
-from .jupyterlab_page import PATIENCE, LabPage, Server, clear_outputs, free_port, start
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-FLAGS = "--disable-gpu --disable-quic --no-first-run --disable-background-networking"
-FLAGS += " --disable-component-update --disable-sync"
+from .jupyterlab_page import ROOT, LabPage, Server, clear_outputs, free_port, start
 
 
 @pytest.fixture
@@ -46,32 +40,20 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """JupyterLab on the copy of the lessons."""
-    port, token = free_port(), secrets.token_hex(16)
-    options = f"--no-browser --port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token} --allow-root"
-    options += " --expose-app-in-browser --ServerApp.root_dir=."
-    command = [sys.executable, "-m", "jupyterlab", *options.split()]
-    server = start(command, course, tmp_path_factory.mktemp("home"), port, token)
-    yield server
-    server.stop()
+    with jupyterlab_page.jupyterlab(course, tmp_path_factory.mktemp("home")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        root = ["--no-sandbox"] if hasattr(os, "getuid") and os.getuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=preflight.find("chromium"), args=[*FLAGS.split(), *root])
+    with jupyterlab_page.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def lab_page(lab: Server, chromium: Browser) -> Iterator[LabPage]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(1000 * PATIENCE)
-    shown = LabPage(context.new_page(), lab)
-    shown.watch()
-    yield shown
-    context.close()
+    with jupyterlab_page.lab_page(chromium, lab) as shown:
+        yield shown
 
 
 @pytest.fixture

@@ -5,22 +5,31 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Route, WebSocketRoute
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, WebSocketRoute, sync_playwright
+
+from tools import preflight
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE, LESSON = 60, 600  # seconds for one step and for a lesson: not measurements, only ends to waiting
+
+FLAGS = "--disable-gpu --disable-quic --no-first-run --disable-background-networking"
+FLAGS += " --disable-component-update --disable-sync"
 
 # What the console may say: each with the reason why it is no fault of a lesson.
 HARMLESS: dict[str, str] = {}
@@ -99,6 +108,40 @@ def start(command: list[str], folder: Path, home: Path, port: int, token: str) -
         server.stop()
         raise
     return server
+
+
+@contextmanager
+def jupyterlab(folder: Path, home: Path) -> Iterator[Server]:
+    """JupyterLab on a folder, with the notebook's commands open to the page."""
+    port, token = free_port(), secrets.token_hex(16)
+    options = f"--no-browser --port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token} --allow-root"
+    options += " --expose-app-in-browser --ServerApp.root_dir=."
+    server = start([sys.executable, "-m", "jupyterlab", *options.split()], folder, home, port, token)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        root = ["--no-sandbox"] if hasattr(os, "getuid") and os.getuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=preflight.find("chromium"), args=[*FLAGS.split(), *root])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def lab_page(browser: Browser, server: Server, **options: Any) -> Iterator[LabPage]:
+    """A fresh page of a browser on a server; options are those of a playwright context."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    context.set_default_timeout(1000 * PATIENCE)
+    shown = LabPage(context.new_page(), server)
+    shown.watch()
+    yield shown
+    context.close()
 
 
 def clear_outputs(path: Path) -> None:
