@@ -38,7 +38,7 @@ SPREAD := -n $(JOBS) --dist loadfile
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench constraints clean FORCE
+.PHONY: help lab test check bench notebooks constraints clean FORCE
 
 help: ## show this list
 	@echo "make <target>, where <target> is one of"
@@ -62,6 +62,9 @@ check: $(READY) ## lint, format, types, spelling
 
 bench: $(READY) ## measure, and print ratios
 	$(RUN) benchmarks/run.py
+
+notebooks: $(READY) ## run all lessons, save them with their outputs (one: LESSONS=lessons/03_layer_by_layer.ipynb)
+	OMP_NUM_THREADS=1 $(RUN) tools/run_notebooks.py $(LESSONS)
 
 constraints: ## write constraints.txt anew: the version of every package in a fresh environment
 	$(require_python)

@@ -21,6 +21,7 @@ _HOMES = {
     "cost": (
         "Cost conv_cost depthwise_separable_cost layer_costs linear_cost matmul_cost stack_cost transposed_conv_cost"
     ),
+    "design": "Assessment Design Growth Requirements Search WAYS Way assess cheapest growth pareto",
     "analysis": "Analysis Found analyze",
     "tiling": "Tile Tiling",
     "measuring.measuring": "Measured measure",
