@@ -27,7 +27,8 @@ class Explorer(anywidget.AnyWidget):
         super().__init_subclass__(**keywords)
         file = getattr(sys.modules.get(cls.__module__), "__file__", None)
         script = Path(file).with_suffix(".js") if file else None
-        if script is not None and script.is_file():  # a learner's own subclass keeps what it inherits
+        # A learner's own subclass keeps what it inherits; traitlets' add_traits makes one that brings the trait along.
+        if script is not None and script.is_file() and "_esm" not in cls.__dict__:
             cls._esm = joined(script)
             style = script.with_suffix(".css")
             cls._css = "\n".join(sheet.read_text(encoding="utf-8") for sheet in (_HERE / "common.css", style))

@@ -100,14 +100,16 @@ class ExplorerPage:
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme}).then(() => null)",
             f"JupyterLab {name}",
         )
-        self.lab_page.page.wait_for_selector(f'body[data-jp-theme-light="{"true" if name == "Light" else "false"}"]')
+        is_light = "true" if name == "Light" else "false"  # the body itself counts as hidden in JupyterLab
+        self.lab_page.page.wait_for_selector(f'body[data-jp-theme-light="{is_light}"]', state="attached")
         self.lab_page.settle()
 
     def unreached(self) -> list[str]:
         """Controls of the explorer that the tab key does not come to."""
         return self.explorer.evaluate(
             """root => [...root.querySelectorAll('input, select, button, [role=application]')]
-                 .filter(e => e.tabIndex < 0 && !e.disabled && e.type !== 'radio').map(e => e.outerHTML)"""
+                 .filter(e => e.tabIndex < 0 && !e.disabled && e.type !== 'radio' && !e.closest('[role=grid]'))
+                 .map(e => e.outerHTML)"""
         )
 
     def screenshot(self, name: str) -> None:
