@@ -35,6 +35,7 @@ _HOMES = {
     "questions.asking": "ask",
     "questions.progress": "progress",
     "widgets.stack": "StackExplorer",
+    "widgets.stack_task": "StackTask",
     "widgets.overlay": "Overlay",
     "widgets.poke": "PokeExplorer",
     "widgets.growth": "GrowthExplorer",

@@ -33,10 +33,12 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
         coalesce_streams=True,
         record_timing=False,
         store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
     with tempfile.TemporaryDirectory() as away:  # a learner's answers have no place in what is saved
         os.environ["RFLIB_ANSWERS"] = str(Path(away, "answers.jsonl"))
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         client.execute()
     return cleaned(notebook)
 

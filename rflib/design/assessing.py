@@ -84,7 +84,7 @@ def _judged(design: Design, wanted: Requirements) -> Iterator[tuple[bool, str]]:
             step = layer.dilation * jump
             steps[step] = steps.get(step, 0) + (layer.kernel_size - 1) * step
         run = min(joined(1, steps)[0], size)
-        hole = "has no holes" if run == size else f"has a hole after its first {run} positions"
+        hole = "has no holes" if run == size else f"has a hole behind position {run} of {size}"
         yield run == size, f"The window {hole}; holes are not allowed."
     limits = (
         ("product of all strides is", stride, wanted.largest_stride, ""),

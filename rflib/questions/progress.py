@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rflib.questions import bank, misconceptions
-from rflib.questions.kinds import Question
+from rflib.questions.kinds import Choice, Interval, Number, Question, Region
 from rflib.questions.record import Damage, Event, Journal, Reading, find_course, find_journal
 from rflib.tables import text_table
 
@@ -193,7 +193,8 @@ def summarize(journal: Journal, now: datetime) -> Progress:
             LessonProgress(lesson.number, lesson.title, lesson.notebook, questions=len(lesson.questions), **counts)
         )
     revisit.sort(key=lambda item: (item.due, item.question))
-    own = len(by_question.keys() - known)
+    kinds = {kind.kind for kind in (Choice, Number, Interval, Region)}  # the design game keeps its results here too
+    own = sum(events[-1].kind in kinds for name, events in by_question.items() if name not in known)
     found = find_course()
     return Progress(tuple(lessons), tuple(revisit), journal.path, found, reading.damaged, reading.problem, own, changed)
 

@@ -1,0 +1,152 @@
+"""The dilation explorer in JupyterLab: its picture, its sentences and its Python side say the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from .explorer_page import ExplorerPage
+
+pytestmark = pytest.mark.needs("chromium")
+
+CELLS = (
+    "from rflib.widgets.dilation import DilationExplorer",
+    'e = DilationExplorer((2, 2, 2), task={"size": 15, "kernel_size": 3, "layers": 3})\ne',
+)
+
+
+def shows(page: ExplorerPage) -> dict[str, str]:
+    """The state that the picture names."""
+    return dict(part.split("=") for part in (page.picture.get_attribute("data-shows") or "").split())
+
+
+def agree(page: ExplorerPage) -> dict[str, Any]:
+    """Picture, sentence, table and Python side are compared; what Python says."""
+    python = page.python(
+        "{'dilations': e.dilations, 'layer': e.layer, 'offset': e.offset, 'kernel': e.kernel_size,"
+        " 'size': rf.receptive_field(e.layers[:e.layer]).size,"
+        " 'read': rf.receptive_field(e.layers[:e.layer]).positions(0), 'blind': e.blind_spots}"
+    )
+    picture, line = shows(page), page.explorer.locator(".rflib-cursor-line").inner_text()
+    assert picture["dilations"] == ",".join(map(str, python["dilations"]))
+    assert picture["kernel"] == str(python["kernel"])
+    assert (int(picture["layer"]), int(picture["offset"])) == (python["layer"], python["offset"])
+    assert (int(picture["size"]), int(picture["read"])) == (python["size"], len(python["read"]))
+    is_read = python["offset"] in python["read"]
+    assert (int(picture["paths"]) > 0) == is_read
+    said = f"Offset {python['offset']:+d} after layer {python['layer']} is".replace("-", "\N{MINUS SIGN}")
+    assert line.replace("Offset 0", "Offset +0").startswith(said)
+    assert ("is blind" in line) != is_read
+    verdict = page.result
+    if python["blind"][0]:
+        assert verdict.startswith(f"{python['blind'][0]} of")
+        assert f"{python['blind'][1]:,} of" in verdict
+    else:
+        assert verdict.startswith("No blind spots")
+    cells = page.explorer.locator("tbody tr td").all_inner_texts()
+    assert cells[0] == f"{python['size']:,}"
+    assert cells[2:4] == [f"{len(python['read']):,}", f"{len(python['read']) ** 2:,}"]
+    return python
+
+
+def too_wide(page: ExplorerPage) -> list[str]:
+    """What reaches beyond the explorer's right edge."""
+    return page.explorer.evaluate(
+        """root => [...root.querySelectorAll('*')].filter(e => e.tagName === 'svg' || !e.closest('svg'))
+             .filter(e => e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1)
+             .map(e => e.outerHTML.slice(0, 120) + JSON.stringify(e.getBoundingClientRect()))
+             .concat(root.scrollWidth > root.clientWidth + 1 ? ['the explorer itself'] : [])"""
+    )
+
+
+def test_schedules_are_edited_and_looked_at_with_mouse_and_keyboard(explorer_page: ExplorerPage) -> None:
+    page = explorer_page
+    explorer = page.show("import rflib as rf", *CELLS)
+    expect(explorer.locator(".rflib-task")).to_contain_text("Not yet: it spans 13; 6 of its offsets are blind.")
+    agree(page)
+
+    # the keyboard alone: the offsets, the layers, the blind spots
+    page.picture.focus()
+    page.press("ArrowRight")
+    assert shows(page)["offset"] == "1"
+    assert agree(page)["offset"] == 1
+    page.press("Home", "PageDown")
+    assert agree(page)["offset"] == -5
+    page.press("End", "ArrowUp")
+    found = agree(page)
+    assert (found["layer"], found["offset"]) == (2, 4)
+    assert "steps" not in explorer.locator(".rflib-cursor-line").inner_text()
+
+    # the mouse: the middle of the lowest strip is the unit's own place
+    box = page.picture.bounding_box()
+    assert box is not None
+    strip = explorer.locator(".rflib-own-place").bounding_box()
+    assert strip is not None
+    page.lab_page.page.mouse.move(strip["x"], box["y"] + 2 * 60 + 26)
+    found = agree(page)
+    assert (found["layer"], found["offset"]) == (3, 0)
+
+    # a schedule typed as a list, good and bad
+    field = explorer.get_by_label("dilations", exact=True)
+    field.focus()
+    page.press("Control+a")
+    page.lab_page.page.keyboard.type("1, 2, 4")
+    assert agree(page)["dilations"] == [1, 2, 4]
+    expect(explorer.locator(".rflib-task")).to_contain_text("Solved")
+    assert page.python("e.is_solved") is True
+    page.lab_page.page.keyboard.type(", x")
+    expect(explorer.locator(".rflib-problem")).to_contain_text("such as 1, 2, 5; got \u201cx\u201d.")
+    assert agree(page)["dilations"] == [1, 2, 4]
+    page.press("Tab")
+    expect(field).to_have_value("1, 2, 4")
+
+    # one layer's dilation, a layer more, a layer less; the focus stays
+    explorer.get_by_label("dilation of layer 3").fill("9")
+    assert agree(page)["blind"] == [4, 184]
+    assert "layer 3 has dilation 9, 2 more than the span of 7 so far" in page.result
+    explorer.get_by_role("button", name="add a layer").click()
+    assert agree(page)["dilations"] == [1, 2, 9, 18]
+    explorer.get_by_role("button", name="remove layer 4").focus()
+    page.press("Enter")
+    assert agree(page)["dilations"] == [1, 2, 9]
+    expect(explorer.get_by_role("button", name="remove layer 3")).to_be_focused()
+
+    # a kernel size for each layer, presets, causal
+    explorer.get_by_label("one for each layer").check()
+    explorer.get_by_label("kernel size of layer 2").fill("5")
+    assert page.python("e.kernel_size") == [3, 5, 3]
+    explorer.get_by_label("one for each layer").uncheck()
+    assert agree(page)["kernel"] == 3
+    explorer.get_by_label("schedule").select_option(label="WaveNet: 1 to 512, k = 2")
+    found = agree(page)
+    assert (found["size"], found["kernel"], page.python("e.causal")) == (1024, 2, True)
+    page.screenshot("dilation_wavenet")
+
+    # Python moves the picture
+    page.run("e.kernel_size = 3; e.causal = False")
+    page.run("e.dilations = (4, 2, 1)")
+    agree(page)
+    assert "other layers fill what it leaves out" in page.result
+    page.run("e.layer = 1; e.offset = -4")
+    assert agree(page)["layer"] == 1
+    page.run("e.dilations = (2, 2, 2)")
+    agree(page)
+    page.screenshot("dilation_light")
+
+    assert page.unreached() == []
+    assert page.serious() == []
+    page.theme("Dark")
+    page.screenshot("dilation_dark")
+    assert page.serious() == []
+    page.theme("Light")
+    for width, height in ((700, 900), (640, 450)):  # the second is 1280 at 200 %
+        page.lab_page.page.set_viewport_size({"width": width, "height": height})
+        page.lab_page.settle()
+        assert too_wide(page) == [], width
+        assert agree(page)["layer"] == 1
+        page.screenshot(f"dilation_{width}")
+    assert re.fullmatch(r"DilationExplorer: .* 6 blind spots", page.python("repr(e)"))
+    assert page.is_clean()

@@ -1,0 +1,135 @@
+"""The growth explorer in JupyterLab: moved by mouse and by keyboard; picture, text and Python agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from .explorer_page import ExplorerPage
+
+pytestmark = pytest.mark.needs("chromium")
+
+CODE = "from rflib.widgets.growth import GrowthExplorer\ne = GrowthExplorer(depth=8)\ne"
+
+
+def state(page: ExplorerPage) -> dict[str, str]:
+    """What the picture says it shows."""
+    return dict(part.split("=") for part in (page.picture.get_attribute("data-shows") or "").replace(
+        "way=large kernels", "way=large-kernels").split())  # fmt: skip
+
+
+def agrees(page: ExplorerPage) -> bool:
+    """The picture, the sentence, the table and Python say the same."""
+    shown = state(page)
+    assert page.result == page.python("e.sentence")
+    said = page.python("[e.way.replace(' ', '-'), e.axis, e.design and e.design.field.size, str(e.log)]")
+    assert said == [shown["way"], shown["axis"], int(shown["size"]), shown["log"].capitalize()]
+    cells = page.explorer.locator("tbody tr").evaluate_all(
+        "rows => rows.map(row => [3, 6, 7].map(at => Number(row.cells[at].textContent.replaceAll(',', ''))))"
+    )
+    compared = "[[f.field.size, f.cost.parameters, f.cost.multiply_adds] if f else None for f in e.compared.values()]"
+    wanted = page.python(compared)
+    assert [None if row[0] is None or row[0] != row[0] else row for row in cells] == wanted
+    return True
+
+
+def is_within(page: ExplorerPage) -> bool:
+    """The explorer is not wider than its place."""
+    return page.explorer.evaluate(
+        """root => {
+             const right = element => element.getBoundingClientRect().right;
+             const place = root.closest('.jp-OutputArea');
+             return root.scrollWidth <= root.clientWidth + 1 && right(root) <= right(place) + 1;
+           }"""
+    )
+
+
+def last_point(page: ExplorerPage, way: int) -> list[float]:
+    """Where the last point of a curve is on the screen."""
+    page.explorer.scroll_into_view_if_needed()
+    return page.picture.evaluate(
+        """(picture, way) => {
+             const route = picture.querySelector(`.rflib-way.rflib-way-${way}`).getAttribute('d').split('M')[1];
+             const [x, y] = route.split('L').at(-1).split(' ').map(Number);
+             const point = new DOMPoint(x, y).matrixTransform(picture.getScreenCTM());
+             return [point.x, point.y];
+           }""",
+        way,
+    )
+
+
+def test_the_growth_explorer(explorer_page: ExplorerPage) -> None:
+    page = explorer_page
+    root = page.show(CODE)
+    assert agrees(page)
+    assert state(page)["step"] == "3"
+    # by the keyboard alone
+    page.picture.focus()
+    page.press("ArrowRight", "ArrowRight")
+    assert state(page)["step"] == "5"
+    page.press("ArrowDown", "ArrowDown", "ArrowDown")
+    assert (state(page)["way"], state(page)["size"]) == ("dilation", "63")
+    assert agrees(page)
+    page.press("End")
+    assert state(page)["size"] == "511"
+    page.press("Home", "ArrowUp")
+    assert (state(page)["way"], state(page)["step"], state(page)["size"]) == ("pooling", "1", "3")
+    assert agrees(page)
+    page.screenshot("growth_steps")
+    # another price, by the keyboard
+    axis = root.get_by_label("horizontal axis")
+    axis.focus()
+    page.press("p", "Enter")
+    axis.select_option("parameters")
+    page.picture.focus()
+    page.press("ArrowUp", "ArrowUp", "End")
+    assert (state(page)["axis"], state(page)["way"], state(page)["size"]) == ("parameters", "depth", "17")
+    assert agrees(page)
+    page.screenshot("growth_parameters")
+    # by the mouse: the point nearest to the last one of dilation
+    x, y = last_point(page, 3)
+    page.lab_page.page.mouse.move(x, y)
+    page.lab_page.settle()
+    assert page.python("e.axis") == "parameters"
+    assert agrees(page)
+    assert (state(page)["way"], state(page)["size"]) == ("dilation", "511")
+    root.get_by_role("button", name="depthwise: put the cursor here").click()
+    assert state(page)["way"] == "depthwise"
+    root.get_by_label("kernel size of depthwise").select_option("7")
+    assert state(page)["kernels"] == "3,3,3,3,7"
+    root.get_by_label("logarithmic").check()
+    channels = root.get_by_label("channels")
+    channels.focus()
+    page.press("ArrowRight")
+    assert state(page)["channels"] == "65"
+    assert agrees(page)
+    page.screenshot("growth_log")
+    # from Python
+    page.run("e.axis, e.log, e.kernels, e.channels, e.way, e.step = 'multiply_adds', False, 3, 32, 'depth', 8")
+    assert (state(page)["axis"], state(page)["kernels"], state(page)["channels"]) == (
+        "multiply_adds",
+        "3,3,3,3,3",
+        "32",
+    )
+    assert agrees(page)
+    page.screenshot("growth_multiply_adds")
+    # where a way is not on the chart
+    page.run("e.axis, e.depth, e.kernels, e.way = 'parameters', 2, {'large kernels': 11}, 'large kernels'")
+    assert state(page)["step"] == "0"
+    assert page.result == page.python("e.sentence")
+    page.run("e.axis, e.depth, e.kernels, e.way, e.step = 'steps', 8, 3, 'dilation', 5")
+    assert page.serious() == []
+    assert page.unreached() == []
+    page.theme("Dark")
+    assert page.serious() == []
+    page.screenshot("growth_dark")
+    page.theme("Light")
+    page.lab_page.page.set_viewport_size({"width": 700, "height": 900})
+    page.lab_page.settle()
+    assert is_within(page)
+    page.screenshot("growth_700")
+    # 200 % zoom of a page 1280 wide is a page 640 wide
+    page.lab_page.page.set_viewport_size({"width": 640, "height": 450})
+    page.lab_page.settle()
+    assert is_within(page)
+    page.screenshot("growth_zoom")
+    assert page.is_clean()
