@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from rflib.errors import ReceptiveFieldError
+from rflib.errors import LayerError, ReceptiveFieldError, UnitError
 from rflib.widgets.base import Explorer
-
-__all__ = ["Checked", "CheckedExplorer"]
 
 if TYPE_CHECKING:
     _Trait = traitlets.TraitType[Any, Any]
 else:
     _Trait = traitlets.TraitType
+
+
+class SettingError(LayerError, traitlets.TraitError):
+    """A setting that an explorer refuses; as a `TraitError` it takes the other settings of one message back with it."""
+
+
+class CursorError(UnitError, traitlets.TraitError):
+    """A place that an explorer does not have."""
 
 
 class Checked(_Trait):

@@ -15,21 +15,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from rflib.arithmetic import Layer, ReceptiveField, receptive_field, shown, whole_number
-from rflib.errors import LayerError, UnitError, UnknownNameError
+from rflib.errors import UnknownNameError
 from rflib.figures import drawing as d
 from rflib.figures.drawing import Drawing
 from rflib.widgets.base import Explorer
+from rflib.widgets.checked import CursorError, SettingError
 
 MOST_LAYERS, LARGEST_DILATION, LARGEST_KERNEL, LONGEST_SPAN = 24, 1024, 32, 4096
 _EACH_MARKED = 64  # positions: beyond, a mark for each would be a smear in print
-
-
-class SettingError(LayerError, traitlets.TraitError):
-    """A setting that an explorer refuses; as a `TraitError` it takes the other settings of one message back with it."""
-
-
-class CursorError(UnitError, traitlets.TraitError):
-    """A place that an explorer does not have."""
 
 
 class DilationExplorer(Explorer):

@@ -310,7 +310,7 @@ function render({ model, el }) {
     again.hidden = !isDone;
     commit.textContent = view.phase === "again" ? "Try this answer" : "Commit";
     set(result, { "data-verdict": view.verdict || null });
-    result.textContent = outcome(view);
+    result.replaceChildren(...rich(outcome(view)));
     const said = [];
     if (view.mistake) said.push(html("p", {}, html("strong", {}, "Known mistake "), view.mistake));
     if (view.sentence) said.push(html("p", {}, ...rich(view.sentence)));

@@ -2,21 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rflib as rf
-from rflib.arithmetic import Layer, receptive_field
+from rflib.arithmetic import Layer, jumps, receptive_field
+from rflib.networks import network
 from rflib.questions.bank import _wrong
 from rflib.questions.bank._lesson import Lesson
-from rflib.questions.kinds import Choice, Interval, Number, Option, Region
+from rflib.questions.kinds import Choice, Number, Option
 
 _ORDER = [Layer(3, stride=2, name="conv1"), Layer(3, name="conv2")]
 _POOLED = [Layer(3, name="conv"), Layer(2, stride=2, name="pool")]
 _DILATED = Layer(3, dilation=4, name="conv")
 _THREE = [Layer(5, stride=2, name="conv1"), Layer(3, name="conv2"), Layer(3, stride=2, name="conv3")]
-_PADDED = [Layer(3, stride=2, padding=1, name="conv1"), Layer(3, padding=1, name="conv2")]
-_HOLES = Layer(3, dilation=2, padding=2, name="conv")
 _STRIDES = [Layer(3, stride=2), Layer(3), Layer(3, stride=2), Layer(3)]
+_SAMPLES = [_ORDER, [_DILATED, Layer(3)], _THREE, _STRIDES]  # enough to convict every wrong rule of the lesson
+_PRINTED = 308  # what a tool printed for VGG-16
+
+
+def _by_index_sets(layers: Sequence[Layer]) -> int:
+    """The size without any rule: which positions does unit 0 read?"""
+    read = {0}
+    for layer in reversed(layers):
+        read = {position for unit in read for position in layer.reads(unit)}
+    return max(read) - min(read) + 1
+
+
+def _holes_for_distance(layers: Sequence[Layer]) -> int:
+    """M3: dilation 0 where there are no holes, put into the extent as it is."""
+    kernels = ((layer.dilation - 1) * (layer.kernel_size - 1) + 1 for layer in layers)
+    return receptive_field([Layer(k, layer.stride) for k, layer in zip(kernels, layers, strict=True)]).size
+
+
+def _jump_too_early(layers: Sequence[Layer]) -> int:
+    """M7: the jump after the layer in the place of the jump before it."""
+    jump, size = 1, 1
+    for layer in layers:
+        jump *= layer.stride
+        size += (layer.extent - 1) * jump
+    return size
+
+
+def _whole_kernels(layers: Sequence[Layer]) -> int:
+    """A7: the whole kernel times the jump, where one less belongs."""
+    return 1 + sum(layer.extent * jump for layer, jump in zip(layers, jumps(tuple(layers)), strict=True))
+
+
+_CLAIMS: dict[str, Callable[[Sequence[Layer]], int]] = {
+    "A7": _wrong.kernels_added,
+    "M7": _wrong.own_stride,
+    "A6": lambda layers: rf.receptive_field_backward(layers).size,
+    "M6": _wrong.from_the_wrong_end,
+    "M4": _wrong.without_dilation,
+    "M3": _holes_for_distance,
+}
+
+_SLIPS: dict[str, Callable[[Sequence[Layer]], int]] = {
+    "A7": _wrong.kernels_added,
+    "no jump": _wrong.without_strides,
+    "whole": _whole_kernels,
+    "M7": _jump_too_early,
+    "M6": _wrong.from_the_wrong_end,
+}
+
+
+def _true_claim() -> str:
+    """The one rule that says what the index sets say, on every sample."""
+    [name] = [name for name, rule in _CLAIMS.items() if all(rule(x) == _by_index_sets(x) for x in _SAMPLES)]
+    return name
+
+
+def _vgg() -> tuple[Layer, ...]:
+    return network("vgg16").layers
+
+
+def _guilty_slip() -> str:
+    [name] = [name for name, slip in _SLIPS.items() if slip(_vgg()) == _PRINTED]
+    return name
+
+
+def _acquitted(name: str, slip: str, why: str) -> Callable[[], str]:
+    """Feedback with the number that this slip really gives for VGG-16."""
+    return lambda: f"{slip} gives {_SLIPS[name](_vgg())} for VGG-16. {why}"
+
+
+def _reveal_slips() -> str:
+    said = {
+        "A7": "kernel sizes added",
+        "no jump": "strides left out",
+        "whole": "the whole kernel times the jump",
+        "M7": "jump taken after the layer",
+        "M6": "walked from the wrong end",
+    }
+    return "\n".join(f"{said[name]}: {slip(_vgg())}" for name, slip in _SLIPS.items())
+
+
+def _reveal_claims() -> str:
+    said = {
+        "A7": "adds its kernel size",
+        "M7": "its own stride",
+        "A6": "the way back",
+        "M6": "from either end",
+        "M4": "dilation changes nothing",
+        "M3": "ordinary is 0",
+    }
+    rows = (
+        f"{said[name]} ({name}): {sum(rule(x) == _by_index_sets(x) for x in _SAMPLES)} of {len(_SAMPLES)}"
+        for name, rule in _CLAIMS.items()
+    )
+    return "How often each rule is right on small stacks:\n" + "\n".join(rows)
 
 
 def _jump_before_the_last() -> int:
@@ -168,66 +263,6 @@ LESSON = Lesson(
                 (lambda: _THREE[-1].kernel_size, "M2", "You stopped at the second feature map."),
             ],
         ),
-        Interval(
-            "A convolution with kernel 3, stride 2 and padding 1, then one with kernel 3, stride 1 and padding 1. "
-            "Give the window of unit 4 of the last layer.",
-            id="03-window",
-            truth=lambda: rf.receptive_field(_PADDED).interval(4),
-            reveal=lambda: _both(_PADDED, 4),
-            hints=(
-                "Walk back one layer at a time: which units of the first layer does unit 4 read?",
-                "Units 3 to 5 of the first layer. Where does the window of unit 3 begin, and where does "
-                "that of unit 5 end?",
-                "Unit u of the first layer reads from 2 * u - 1 to 2 * u + 1.",
-            ),
-            mistakes=[
-                (
-                    lambda: rf.receptive_field(_wrong.without_padding(_PADDED)).interval(4),
-                    "M8",
-                    "You left the padding out. It does not resize the window, it moves it.",
-                ),
-                (
-                    lambda: rf.receptive_field(_PADDED[::-1]).interval(4),
-                    "M6",
-                    "You walked the layers from the wrong end.",
-                ),
-                (
-                    lambda: (_PADDED[1].reads(4)[0], _PADDED[1].reads(4)[-1]),
-                    "M2",
-                    "You stopped at the first feature map: these are its units, not input positions.",
-                ),
-            ],
-        ),
-        Region(
-            "A convolution with kernel 3, stride 1, dilation 2 and padding 2. Choose the positions that "
-            "its unit 6 reads. "
-            "It stands above position 6, which is marked u.",
-            id="03-taps",
-            cells=(13,),
-            noun="position",
-            marks=((6, "u"),),
-            truth=lambda: rf.receptive_field([_HOLES]).positions(6, input_size=13),
-            reveal=lambda: rf.draw_stack([_HOLES], unit=6, input_size=13),
-            hints=(
-                "How many taps does the kernel have?",
-                "The middle tap reads position 6. How far from it are the other two?",
-                "Neighboring taps are two positions apart.",
-            ),
-            mistakes=[
-                ((5, 6, 7), "M4", "You left the dilation out."),
-                (
-                    (4, 5, 6, 7, 8),
-                    "M17",
-                    "You chose the whole window. A dilated kernel reads its taps and not the holes between them.",
-                ),
-                (
-                    (3, 6, 9),
-                    "A10",
-                    "You put two holes between the taps. A dilation of 2 means a distance of 2, so one hole.",
-                ),
-                (lambda: Layer(3, dilation=2).reads(6), "M8", "You left the padding out. It moves the window."),
-            ],
-        ),
         Number(
             "Four layers of kernel 3 with the strides 2, 1, 2, 1. By how many input positions does the "
             "*last* layer widen the window?",
@@ -259,6 +294,97 @@ LESSON = Lesson(
                     "there are two steps.",
                 ),
                 (lambda: (_STRIDES[-1].extent - 1) * 5, "A6", "You added the strides before it. They multiply."),
+            ],
+        ),
+        Choice(
+            "Six sentences from articles, forums and tools, about a layer with kernel size k, stride s and "
+            "dilation d. One of them is true. Which?",
+            id="03-claims",
+            prediction=True,
+            truth=_true_claim,
+            reveal=_reveal_claims,
+            options=[
+                Option(
+                    "A7",
+                    "The first of its k taps stands where the window begins already: a layer adds k less one, "
+                    "times the jump before it.",
+                    "A7",
+                    "Each layer widens the window by its kernel size k.",
+                ),
+                Option(
+                    "M7",
+                    "Its own stride sets its own units apart. What it reads is as far apart as the layers before "
+                    "it have set it: the jump before it counts.",
+                    "M7",
+                    "Each layer widens the window by k - 1 times its own stride s.",
+                ),
+                Option(
+                    "M3",
+                    "In this formula d is the distance of neighboring taps, which is 1 where there are no holes. With "
+                    "0 every kernel would shrink to 1.",
+                    "M3",
+                    "A kernel spans d(k - 1) + 1, where an ordinary convolution has d = 0.",
+                ),
+                Option(
+                    "A6",
+                    text="On the way back through a layer, a window of r units becomes one of s·r + (e - s), "
+                    "where e = d(k - 1) + 1.",
+                ),
+                Option(
+                    "M4",
+                    "The taps are as many as before, and they stand further apart: the window grows, and it may "
+                    "have holes.",
+                    "M4",
+                    "Dilation does not change the size: the kernel has as many taps as before.",
+                ),
+                Option(
+                    "M6",
+                    "A stride counts for the layers after it. Turn the order round, and it counts for others.",
+                    "M6",
+                    "From which end you multiply the strides makes no difference, as in any product.",
+                ),
+            ],
+        ),
+        Choice(
+            "A tool printed 308 for VGG-16, whose window is 212 wide. Which slip gives 308?",
+            id="03-suspect",
+            prediction=True,
+            truth=_guilty_slip,
+            reveal=_reveal_slips,
+            options=[
+                Option(
+                    "A7",
+                    _acquitted("A7", "Adding kernel sizes", "Too small: without jumps no layer adds much."),
+                    "A7",
+                    "It added the kernel sizes.",
+                ),
+                Option(
+                    "no jump",
+                    _acquitted(
+                        "no jump",
+                        "Leaving the strides out",
+                        "Too small: it is the strides that widen what later layers add.",
+                    ),
+                    None,
+                    "It left the strides out.",
+                ),
+                Option(
+                    "whole",
+                    _acquitted(
+                        "whole",
+                        "The whole kernel times the jump",
+                        "Too large: k taps have k - 1 steps between them.",
+                    ),
+                    "A7",
+                    "It let each layer add k times the jump, and not k - 1 times.",
+                ),
+                Option(
+                    "M7",
+                    _acquitted("M7", "Taking the jump after the layer", "Each pool then counts its own stride."),
+                    "M7",
+                    "It multiplied the jump one line too early, so each pool counts its own stride.",
+                ),
+                Option("M6", text="It walked the layers from the wrong end."),
             ],
         ),
     ),
