@@ -21,6 +21,7 @@ GROUPS = {  # in this order: what is printed first takes the least time
     "resnet": "resnet",
     "chains": "chains",
     "effective": "effective",
+    "explorers": "explorers",
 }
 
 
