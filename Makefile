@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # What the browser tests want of the npm registry; without npm they say so and are skipped.
 NODE_STAMP := node_modules/.installed
 
-# The settings in tools/jupyter: JupyterLab asks no server for news. Root, in a container, has to say that it means it.
+# The settings in tools/jupyter: JupyterLab asks no server for news, and its server delays no message. Root, in a container, has to say that it means it.
 LESSON := lessons/00_start_here.ipynb
 LAB = exec env JUPYTER_CONFIG_PATH=tools/jupyter $(RUN) -m jupyterlab $(LESSON) --ServerApp.root_dir=. \
 	$(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_OPTIONS)

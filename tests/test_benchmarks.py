@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import chains, effective, harness, importing, others, resnet, run
+from benchmarks import chains, effective, explorers, harness, importing, others, resnet, run
 from benchmarks.harness import Aim, Row
 
 SECONDS = st.floats(1e-6, 1e3)
@@ -313,11 +313,11 @@ def test_an_unknown_group_is_refused_with_the_names(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as stopped:
         run.main(["chain"])
     assert stopped.value.code == 2
-    assert "there is no group 'chain'; the groups are import, resnet, chains, effective" in capsys.readouterr().err
+    assert "there is no group 'chain'; the groups are import, resnet, chains, effective, explorers" in capsys.readouterr().err
 
 
 def test_every_group_is_a_file_with_what_the_command_needs() -> None:
-    modules = {"import": importing, "resnet": resnet, "chains": chains, "effective": effective}
+    modules = {"import": importing, "resnet": resnet, "chains": chains, "effective": effective, "explorers": explorers}
     assert set(run.GROUPS) == set(modules)
     for name, module in modules.items():
         assert module.__name__ == f"benchmarks.{run.GROUPS[name]}"
