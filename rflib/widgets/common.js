@@ -1,6 +1,7 @@
 // What all explorers share in the browser: elements, controls, keys, the line of result.
 
 const SVG = "http://www.w3.org/2000/svg";
+const CUT_OFF = "The kernel was restarted or has ended, and Python no longer answers here. Run this cell again.";
 let made = 0;
 
 /**
@@ -51,14 +52,21 @@ export function freshId(stem) {
  * @param {HTMLElement} el What anywidget gives to draw into.
  * @param {string} kind The explorer's own class in its style sheet, such as "stack".
  * @param {string} name What a screen reader says on entering.
+ * @param {{model: any, isPythons: boolean}} python The model; whether Python answers, so that nothing works without it.
  */
-export function frame(el, kind, name) {
+export function frame(el, kind, name, { model, isPythons }) {
   const root = html("section", { class: `rflib-explorer rflib-${kind}`, "aria-label": name });
   // JupyterLab has shortcuts on single keys and arrows; what is typed in an explorer is meant for it.
   root.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey || event.altKey) && event.key !== "Escape") event.stopPropagation();
   });
-  el.append(root);
+  const notice = html("p", { class: "rflib-cut-off", role: "alert" });
+  el.append(notice, root);
+  // JupyterLab's widget manager says so when the kernel behind a model has been restarted or has ended.
+  model.on("comm_live_update", () => {
+    notice.textContent = isPythons ? CUT_OFF : `${CUT_OFF} Until then it works here, and Python does not hear of it.`;
+    root.inert = isPythons;
+  });
   return root;
 }
 
@@ -70,7 +78,8 @@ export function resultLine() {
 
 /**
  * A native input with a visible label. `onChange` gets the value: a number, a string or a boolean by its type.
- * A number field that holds nothing usable keeps the last good value and is marked invalid.
+ * A number is taken when it is whole: on Enter, on leaving the field, on its arrow keys, and not letter by letter. What
+ * does not fit is refused in words, and the last good value is put back.
  * @param {string} label
  * @param {{type?: "number" | "range" | "checkbox", value: any, min?: number, max?: number, step?: number,
  *   name?: string, onChange: (value: any) => void}} options `name`: a longer name for screen readers, which must hold
@@ -80,24 +89,48 @@ export function input(label, { type = "number", value, min, max, step, name, onC
   const id = freshId("input");
   const field = html("input", { id, type, min, max, step, "aria-label": name });
   const shown = type === "range" ? html("output", { for: id, class: "rflib-value" }) : null;
+  const refused = html("span", { class: "rflib-refused", role: "alert" });
+  let kept = value;
   const put = (given) => {
+    kept = given;
     if (type === "checkbox") field.checked = Boolean(given);
-    else if (document.activeElement !== field || Number(field.value) !== given) field.value = String(given);
+    else if (type === "range" || document.activeElement !== field || !field.dataset.typing) field.value = String(given);
     if (shown) shown.textContent = String(given);
-    field.removeAttribute("aria-invalid");
   };
   field.addEventListener("input", () => {
-    if (type === "checkbox") return onChange(field.checked);
+    refused.textContent = "";
+    if (type === "checkbox") onChange(field.checked);
+    else if (type === "range") {
+      shown.textContent = field.value;
+      onChange(field.valueAsNumber);
+    } else field.dataset.typing = "yes";
+  });
+  field.addEventListener("change", () => {
+    if (type !== "number") return;
+    delete field.dataset.typing;
     const number = field.valueAsNumber;
-    const good = field.checkValidity() && Number.isFinite(number);
-    set(field, { "aria-invalid": good ? null : "true" });
-    if (shown && good) shown.textContent = field.value;
-    if (good) onChange(number);
+    if (field.checkValidity() && Number.isFinite(number)) {
+      kept = number;
+      onChange(number);
+      return;
+    }
+    const typed = field.validity.badInput || field.value === "" ? "something else" : field.value;
+    refused.textContent = `${name ?? label}: a whole number ${bounds(min, max)}, not ${typed}.`;
+    field.value = String(kept);
+  });
+  field.addEventListener("blur", () => {
+    if (field.validity.badInput) field.dispatchEvent(new Event("change"));  // letters alone send no change
   });
   put(value);
   const wrapped = html("label", { class: `rflib-control rflib-${type}`, for: id });
   wrapped.append(html("span", {}, label), field, ...(shown ? [shown] : []));
-  return { element: wrapped, field, put };
+  const element = type === "number" ? html("span", { class: "rflib-field" }, wrapped, refused) : wrapped;
+  return { element, field, put };
+}
+
+function bounds(min, max) {
+  if (min !== undefined && max !== undefined) return `from ${grouped(min)} to ${grouped(max)}`;
+  return min !== undefined ? `of at least ${grouped(min)}` : max !== undefined ? `of at most ${grouped(max)}` : "";
 }
 
 /**

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from .jupyterlab_page import LabPage, Server
 
 LESSONS = Path(__file__).resolve().parent.parent.parent / "lessons"
 FIRST = "lessons/00_start_here.ipynb"
+EXPLORER = re.compile(
+    r"rf\.(StackExplorer|Overlay|PokeExplorer|GrowthExplorer|DesignGame|DilationExplorer|BranchExplorer|ErfExplorer)\("
+)
 
 in_chromium = pytest.mark.needs("chromium")
 
@@ -23,6 +27,28 @@ def errors(cells: list[dict]) -> list[str]:
         for output in cell["outputs"]
         if output["output_type"] == "error"
     ]
+
+
+def explorers_of(cells: list[dict]) -> list[tuple[int, str]]:
+    """The cells that show an explorer: their places and ids."""
+    return [(place, cell["id"]) for place, cell in enumerate(cells) if EXPLORER.search("".join(cell["source"]))]
+
+
+def move(lab_page: LabPage, place: int, name: str, lesson: str) -> None:
+    """Move an explorer of a lesson once, by keys: its picture changes."""
+    lab_page.page.evaluate("i => window.jupyterapp.shell.currentWidget.content.scrollToItem(i).then(() => null)", place)
+    explorer = lab_page.page.locator(f".jp-Cell[data-windowed-list-index='{place}'] .rflib-explorer").first
+    picture = explorer.locator(".rflib-picture").first
+    picture.wait_for()
+    before = picture.get_attribute("data-shows")
+    explorer.locator("[role=application]").first.focus()
+    for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowDown", "1"):
+        lab_page.page.keyboard.press(key)
+        lab_page.page.wait_for_timeout(300)
+        if picture.get_attribute("data-shows") != before:
+            break
+    assert picture.get_attribute("data-shows") != before, f"no key moves the explorer of cell {name}"
+    lab_page.screenshot(f"{lesson}_{name}")
 
 
 def test_there_is_a_first_lesson() -> None:
@@ -39,6 +65,8 @@ def test_lesson_runs(lab_page: LabPage, name: str) -> None:
     lab_page.scroll_through()
     lab_page.settle()
     lab_page.screenshot(Path(name).stem)
+    for cell, number in explorers_of(cells):
+        move(lab_page, cell, number, Path(name).stem)
     assert lab_page.notifications() == 0
     saved = json.loads((LESSONS / name).read_text(encoding="utf-8"))
     assert [cell["id"] for cell in cells] == [cell["id"] for cell in saved["cells"]]
