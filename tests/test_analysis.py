@@ -501,7 +501,7 @@ def test_a_shortcut_that_looks_elsewhere_is_named_with_both_paths() -> None:
     assert [analysis[path].aligned for path in ("conv1", "skip", "after", "")] == [True, True, False, False]
     assert [str(m) for m in analysis.output.misalignments] == [
         f"Paths into 'add' are misaligned on axis {axis}: via 'conv1' stride 2, center 0.5; via 'skip' stride 2, "
-        "center 0. Change a padding so that the centers agree."
+        "center 0. Change a kernel size so that the centers agree."
         for axis in (0, 1)
     ]
     (first, _) = analysis.output.misalignments

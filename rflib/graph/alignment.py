@@ -45,8 +45,11 @@ class Misalignment:
 
     def __str__(self) -> str:
         vias = "; ".join(f"via {o.name!r} stride {o.stride}, center {float(o.center):g}" for o in self.operands)
-        what = "centers" if self.operands[0].stride == self.operands[1].stride else "strides"
+        one, other = self.operands
+        what = "centers" if one.stride == other.stride else "strides"
         where = "a padding" if what == "centers" else "a stride"
+        if what == "centers" and (one.center - other.center).denominator > 1:
+            where = "a kernel size"  # a padding moves a window by whole positions only
         paths = f"Paths into {self.meeting!r} are misaligned on axis {self.axis}: {vias}."
         return f"{paths} Change {where} so that the {what} agree."
 

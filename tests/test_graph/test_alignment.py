@@ -73,7 +73,7 @@ def test_centers_that_differ() -> None:
     found = meeting([Layer(4, 2, 1, name="conv1")], [Layer(1, 2, name="skip")])
     assert [str(m) for m in found.misalignments] == [
         "Paths into 'add_3' are misaligned on axis 0: via 'conv1' stride 2, center 0.5; via 'skip' stride 2, center 0. "
-        "Change a padding so that the centers agree."
+        "Change a kernel size so that the centers agree."
     ]
     assert found.misalignments[0].operands[0] == Operand("conv1", Fraction(2), Fraction(1, 2))
 
@@ -148,7 +148,7 @@ def test_the_axis_and_the_modules_are_named() -> None:
     (found,) = rf.analyze(model, torch.zeros(1, 1, 8, 8)).output.misalignments
     assert str(found) == (
         f"Paths into {found.meeting!r} are misaligned on axis 1: via 'left' stride 2, center 0.5; via 'right' "
-        "stride 2, center 0. Change a padding so that the centers agree."
+        "stride 2, center 0. Change a kernel size so that the centers agree."
     )
     assert found.meeting.startswith("add")
 
