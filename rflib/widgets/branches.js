@@ -33,7 +33,7 @@ export function chainSize(branches) {
 }
 
 function render({ model, el }) {
-  const root = frame(el, "branches", "Branch explorer");
+  const root = frame(el, "branches", "Branch explorer", { model, isPythons: false });
   const state = { width: 640, busy: false, view: null, shown: null };
   const read = () => model.get("branches");
 

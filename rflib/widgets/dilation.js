@@ -45,8 +45,8 @@ const SCHEDULES = [
   { label: "TCN: two layers a block, 1 to 8", dilations: [1, 1, 2, 2, 4, 4, 8, 8], kernel: 3, causal: true },
 ];
 function render({ model, el }) {
-  const root = frame(el, "dilation", "Dilation explorer");
-  const state = { own: Array.isArray(model.get("kernel_size")), width: 640, narrow: false, busy: false };
+  const root = frame(el, "dilation", "Dilation explorer", { model, isPythons: false });
+  const state = { own: Array.isArray(model.get("kernel_size")), width: 760, narrow: false, busy: false };
   let rows = [];
   let rules = [];
 
@@ -70,7 +70,10 @@ function render({ model, el }) {
   function take({ dilations, kernels, causal }) {
     const wrong = scheduleProblem(dilations, kernels);
     problem.textContent = wrong ?? "";
-    if (wrong !== null) return false;
+    if (wrong !== null) {
+      drawControls(); // what was typed gives way to what stands
+      return;
+    }
     const after = scheduleRows(dilations, kernels, causal);
     const wasLast = model.get("layer") === model.get("dilations").length;
     const layer = wasLast ? dilations.length : Math.min(model.get("layer"), dilations.length);
@@ -78,7 +81,6 @@ function render({ model, el }) {
     const offset = Math.min(Math.max(model.get("offset"), first), first + span - 1);
     put({ dilations, kernel_size: plainKernel(kernels), causal, layer, offset });
     redraw();
-    return true;
   }
 
   const preset = select("schedule", {
@@ -99,22 +101,25 @@ function render({ model, el }) {
     autocomplete: "off",
     spellcheck: "false",
   });
+  let isTyping = false; // what is half written is nobody's schedule: it counts on Enter or when the field is left
+  const putList = () => {
+    isTyping = false;
+    list.value = model.get("dilations").join(", ");
+  };
   list.addEventListener("input", () => {
+    isTyping = true;
+    problem.textContent = "";
+  });
+  list.addEventListener("change", () => {
     const { dilations, problem: wrong } = parseSchedule(list.value);
-    if (wrong) problem.textContent = wrong;
+    isTyping = false;
     const { kernels, causal } = stackOf();
     const last = kernels[kernels.length - 1];
-    const good = !wrong && take({ dilations, kernels: dilations.map((_, index) => kernels[index] ?? last), causal });
-    set(list, { "aria-invalid": good ? null : "true" });
-  });
-  list.addEventListener("blur", () => {
-    if (list.getAttribute("aria-invalid")) problem.textContent = "";
+    if (wrong) problem.textContent = wrong;
+    else take({ dilations, kernels: dilations.map((_, index) => kernels[index] ?? last), causal });
     putList();
   });
-  const putList = () => {
-    list.value = model.get("dilations").join(", ");
-    list.removeAttribute("aria-invalid");
-  };
+  list.addEventListener("blur", putList);
 
   const shared = input("kernel size", {
     value: 3,
@@ -293,7 +298,7 @@ function render({ model, el }) {
     causal.put(past);
     shared.put(kernels[0]);
     shared.field.disabled = state.own;
-    if (document.activeElement !== list) putList();
+    if (!isTyping) putList();
     const same = ({ dilations: other, kernel, causal: back = false }) =>
       back === past && model.get("kernel_size") === kernel && String(other) === String(dilations);
     preset.put(String(SCHEDULES.findIndex(same)).replace("-1", "own"));
@@ -325,6 +330,7 @@ function render({ model, el }) {
     rows = scheduleRows(dilations, kernels, past);
     rules = ruleSteps(dilations, kernels, rows);
     drawControls();
+    state.narrow = state.width < (state.own ? NARROW.own : NARROW.shared);
     const space = stripSpace(rows, state);
     root.classList.toggle("rflib-is-narrow", state.narrow);
     const height = (rows.length - 1) * space.pitch + 24;
@@ -404,7 +410,6 @@ function render({ model, el }) {
     const width = Math.floor(entry.contentRect.width);
     if (width < 40 || width === state.width) return;
     state.width = width;
-    state.narrow = width < NARROW;
     redraw();
   });
   redraw();

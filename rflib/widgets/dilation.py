@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
@@ -21,8 +21,19 @@ from rflib.figures.drawing import Drawing
 from rflib.widgets.base import Explorer
 from rflib.widgets.checked import CursorError, SettingError
 
+if TYPE_CHECKING:
+    _Any = traitlets.TraitType[Any, Any]
+else:
+    _Any = traitlets.Any
+
 MOST_LAYERS, LARGEST_DILATION, LARGEST_KERNEL, LONGEST_SPAN = 24, 1024, 32, 4096
 _EACH_MARKED = 64  # positions: beyond, a mark for each would be a smear in print
+
+
+class _Setting(_Any):
+    """A trait that the explorer checks; traitlets would let None through without asking."""
+
+    allow_none = False
 
 
 class DilationExplorer(Explorer):
@@ -64,12 +75,12 @@ class DilationExplorer(Explorer):
         Yu, Koltun, ICLR 2016, arXiv 1511.07122; on the holes: Wang et al., WACV 2018, arXiv 1702.08502.
     """
 
-    dilations = traitlets.Any((1, 2, 4)).tag(sync=True)
-    kernel_size = traitlets.Any(3).tag(sync=True)
-    causal = traitlets.Bool(False).tag(sync=True)
-    layer = traitlets.Any(1).tag(sync=True)
-    offset = traitlets.Any(0).tag(sync=True)
-    task = traitlets.Any({}).tag(sync=True)
+    dilations = _Setting((1, 2, 4)).tag(sync=True)
+    kernel_size = _Setting(3).tag(sync=True)
+    causal = _Setting(False).tag(sync=True)
+    layer = _Setting(1).tag(sync=True)
+    offset = _Setting(0).tag(sync=True)
+    task: Any = _Setting({}).tag(sync=True)
 
     def __init__(
         self,
@@ -95,6 +106,12 @@ class DilationExplorer(Explorer):
         _checked_span(numbers, kernels)
         return kernels[0] if len(set(kernels)) == 1 else kernels
 
+    @traitlets.validate("causal")
+    def _valid_causal(self, proposal: Any) -> bool:
+        if not isinstance(proposal["value"], bool | np.bool_):
+            raise SettingError(f"`causal` must be True or False; got {shown(proposal['value'])}.")
+        return bool(proposal["value"])
+
     @traitlets.validate("layer")
     def _valid_layer(self, proposal: Any) -> int:
         layer, count = whole_number(proposal["value"]), len(self.dilations)
@@ -113,7 +130,7 @@ class DilationExplorer(Explorer):
 
     @traitlets.validate("task")
     def _valid_task(self, proposal: Any) -> dict[str, int]:
-        return _checked_task(proposal["value"])
+        return _checked_task({} if proposal["value"] is None else proposal["value"])
 
     @traitlets.observe("dilations", "kernel_size", "causal", "layer")
     def _keep_the_cursor_inside(self, change: Any) -> None:
@@ -204,7 +221,8 @@ def _checked_dilations(given: Any) -> tuple[int, ...]:
     if isinstance(given, np.ndarray):
         given = given.tolist()
     if not isinstance(given, tuple | list) or not given:
-        raise SettingError("`dilations` must be a list of integers, one a layer, such as (1, 2, 4).")
+        what = "`dilations` must be a list of integers, one a layer, such as (1, 2, 4)"
+        raise SettingError(f"{what}; got {shown(given)}.")
     if len(given) > MOST_LAYERS:
         raise SettingError(f"`dilations` has {len(given)} entries; the explorer draws at most {MOST_LAYERS} layers.")
     return _numbers("dilation", given, LARGEST_DILATION)
@@ -246,7 +264,8 @@ def _checked_task(given: Any) -> dict[str, int]:
     keys = ("size", "kernel_size", "layers")
     if not isinstance(given, Mapping) or (given and "size" not in given):
         example = '{"size": 31, "kernel_size": 3, "layers": 4}'
-        raise SettingError(f"`task` must be a dictionary that holds at least a size, such as {example}.")
+        what = f"`task` must be a dictionary that holds at least a size, such as {example}"
+        raise SettingError(f"{what}; got {shown(given)}.")
     task = {}
     for key, value in given.items():
         if key not in keys:

@@ -33,7 +33,8 @@ export function stepsOf(kernel, dilation, causal) {
 /** What is wrong with a schedule, in the words of Python's error; null if it can be drawn. */
 export function scheduleProblem(dilations, kernelSize) {
   if (!Array.isArray(dilations) || dilations.length === 0) {
-    return "`dilations` must be a list of integers, one a layer, such as (1, 2, 4).";
+    const got = JSON.stringify(dilations);
+    return `\`dilations\` must be a list of integers, one a layer, such as (1, 2, 4); got ${got}.`;
   }
   if (dilations.length > LIMITS.layers) {
     return `\`dilations\` has ${dilations.length} entries; the explorer draws at most ${LIMITS.layers} layers.`;

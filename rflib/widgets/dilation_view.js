@@ -6,7 +6,8 @@ import { signed } from "./dilation_words.js";
 
 const SHADES = 5;
 const ROW = { height: 60, copies: 6, strip: 16, thick: 20, words: 18 };
-export const NARROW = 560; // pixels: below, a row's fields stand above its strip
+/** Pixels: below, a row's fields stand above its strip, for its sentence has no room beside them. */
+export const NARROW = { shared: 700, own: 820 };
 export const EDGE = 8;
 export const SIDE = 260;
 
@@ -63,6 +64,7 @@ export function stripSpace(rows, state) {
     low,
     high,
     left,
+    right: left + width + 2 * EDGE,
     cell,
     pitch: ROW.height + (state.narrow ? above + ROW.words : 0),
     above,
@@ -147,7 +149,9 @@ export function dilationPictures() {
     const step = tickStep(high - low + 1, isNarrow ? 6 : 10);
     const texts = [];
     for (let at = Math.ceil(low / step) * step; at <= high; at += step) {
-      texts.push(svg("text", { x: x(at) + cell / 2, y: bottom + 16, "text-anchor": "middle" }, signed(at)));
+      const half = 4.2 * signed(at).length;
+      const inside = Math.min(Math.max(x(at) + cell / 2, half), space.right - half);
+      texts.push(svg("text", { x: inside, y: bottom + 16, "text-anchor": "middle" }, signed(at)));
     }
     parts.axis.replaceChildren(...texts);
     // Beside the strips only: a line through the words below them would be in their way.

@@ -17,8 +17,10 @@ export function howMany(paths) {
 
 /** Whether one layer keeps the rule. */
 export function ruleSentence({ dilation, span, excess }, row) {
-  const verdict =
-    excess > 0
+  const isOneTap = excess === 0 && dilation > span; // one tap makes no copies, however large its dilation
+  const verdict = isOneTap
+    ? "\u2713 kernel size 1: its dilation does nothing"
+    : excess > 0
       ? `\u2717 breaks the rule by ${excess}: dilation ${dilation} > span ${span} so far`
       : `\u2713 dilation ${dilation} \u2264 span ${span} so far`;
   return `${verdict} \u00b7 reads ${grouped(row.read)} of ${grouped(row.span)}`;
@@ -30,6 +32,7 @@ export function scheduleSentence(rows, rules) {
   const blind = span - read;
   const broken = rules.findIndex(({ excess }) => excess > 0);
   const rule = rules[broken];
+  if (span === 1) return "No blind spots: with kernel size 1 the unit reads only its own place.";
   if (broken < 0) return `No blind spots: the unit reads all ${grouped(span)} offsets, for every layer keeps the rule.`;
   const more = rules.filter(({ excess }) => excess > 0).length - 1;
   const others = more ? `, and ${more === 1 ? "another layer breaks" : `${more} others break`} it too` : "";
@@ -67,6 +70,7 @@ function shortList(list) {
 /** A path as a sum, the first layer first; of many layers only those that step aside. */
 function joinedSteps(path) {
   const taken = path.length <= 4 ? path : path.filter((step) => step !== 0);
-  const text = taken.length ? taken.map(signed).join(" ") : "0";
-  return taken.length === path.length ? text : `${text} (else 0)`;
+  if (taken.length === 0) return path.length <= 4 ? path.join(" ") : "step 0 in every layer";
+  const text = taken.map(signed).join(" ");
+  return taken.length === path.length ? text : `${text} (step 0 in the other layers)`;
 }

@@ -60,6 +60,16 @@ function legendOf(entries) {
   return html("p", { class: "rflib-erf-legend" }, ...samples);
 }
 
+/** The entry of a legend with these words. */
+function legendItem(legend, words) {
+  return [...legend.children].find((item) => item.textContent === words);
+}
+
+/** Which lines the law has: rows are depth, field, closed form, square root, null where there is none. */
+export function lawsOf(law) {
+  return { closed: law.some((row) => row[2] !== null), root: law.some((row) => row[3] !== null) };
+}
+
 const line = (kind) => () => svg("path", { class: kind, d: "M0 6h24" });
 const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 5, PageDown: -5, Home: -99, End: 99 };
 
@@ -184,7 +194,7 @@ class Law {
 }
 
 function render({ model, el }) {
-  const root = frame(el, "erf", "Effective receptive field explorer");
+  const root = frame(el, "erf", "Effective receptive field explorer", { model, isPythons: true });
   const offered = model.get("offered");
   const isModule = offered.layers.length > 0;
   const isLine = model.get("answer").shape.length === 1;
@@ -193,6 +203,7 @@ function render({ model, el }) {
   const map = new HeatMap();
   const profile = new Profile();
   const law = new Law();
+  const why = html("p", { class: "rflib-erf-why" });
 
   // Controls ----------------------------------------------------------------------------------------------------------
   const controls = {};
@@ -252,11 +263,16 @@ function render({ model, el }) {
 
   function draw() {
     const answer = model.get("answer");
-    const { shape, window, size, formula, gaussian, share, kurtosis } = answer;
+    const { shape, window, size, formula, gaussian, kurtosis } = answer;
     map.draw(unpacked(model.get("heights")), shape, window, model.get("scale"));
     const sigma = profile.draw(answer);
     if (!isModule) {
       law.draw(answer);
+      legendItem(profileLegend, "closed form").hidden = formula === null;
+      legendItem(lawLegend, "closed form").hidden = !lawsOf(answer.law).closed;
+      legendItem(lawLegend, "square root of depth").hidden = !lawsOf(answer.law).root;
+      why.textContent = answer.unknown;
+      why.hidden = !answer.unknown;
       controls.depth.field.max = answer.deepest;
       controls.draws.field.disabled = !answer.is_random; // equal weights without ReLU: every draw is the same
     }
@@ -269,7 +285,7 @@ function render({ model, el }) {
     const texts = [
       shape.length === 2 ? window.map((w) => (w.length ? w[1] - w[0] + 1 : 0)).join(" × ") : String(size),
       decimal(sigma), formula === null ? "none" : decimal(formula), fitted,
-      `${decimal(100 * share, 1)}%`, kurtosis === null ? "none" : decimal(kurtosis),
+      answer.percent, kurtosis === null ? "none" : decimal(kurtosis),
     ];
     cells.forEach((cell, i) => (cell.textContent = texts[i]));
     result.say([answer.sentence, ...answer.notes].join(" "));
@@ -306,7 +322,10 @@ function render({ model, el }) {
   mapLegend.append(html("span", {}, "counts little ", html("span", { class: "rflib-erf-ramp" }), " much"));
   const figures = [figure("Effective field", map.picture, mapLegend)];
   figures.push(figure("Profile", profile.picture, profileLegend));
-  if (!isModule) figures.push(figure("Sigma and field against depth", law.picture, lawLegend));
+  if (!isModule) {
+    figures.push(figure("Sigma and field against depth", law.picture, lawLegend));
+    figures[2].append(why);
+  }
   const hint = isModule
     ? "With keys: tab to the map, arrows, Page up, Page down, Home and End move the unit."
     : "With keys: tab to the map, arrows change the depth by 1, Page up and Page down by 5, Home and End to its ends.";

@@ -20,6 +20,7 @@ from rflib.widgets import erf_network as nets
 from rflib.widgets.checked import Checked, CheckedExplorer
 from rflib.widgets.erf_module import WHOLE_MODEL, GivenModule
 from rflib.widgets.erf_network import Settings
+from rflib.widgets.overlay_layer import whole_percent
 
 __all__ = ["ErfExplorer"]
 
@@ -207,7 +208,7 @@ class ErfExplorer(CheckedExplorer):
     def _simple(self, name: str, value: object) -> Any:
         """The value of a setting, whatever the others are."""
         if name in CHOICES:
-            if value not in CHOICES[name]:
+            if not isinstance(value, str) or value not in CHOICES[name]:
                 raise ModelError(f"`{name}` must be one of {', '.join(map(repr, CHOICES[name]))}; got {shown(value)}.")
             return value
         number, most = whole_number(value), nets.DEEPEST if name == "depth" else MOST_DRAWS
@@ -270,7 +271,7 @@ class ErfExplorer(CheckedExplorer):
 
     def _check_layer(self, value: object) -> str:
         if self._module is None:
-            if value != WHOLE_MODEL:
+            if not isinstance(value, str) or value != WHOLE_MODEL:
                 raise ModelError("`layer` belongs to a module: ErfExplorer(model, input_size=...).")
             return WHOLE_MODEL
         name = self._module.checked_layer(value)
@@ -280,7 +281,7 @@ class ErfExplorer(CheckedExplorer):
 
     def _check_unit(self, value: object) -> tuple[int, ...]:
         if self._module is None:
-            if value not in ((), []):
+            if not isinstance(value, tuple | list) or value:
                 raise ModelError("`unit` belongs to a module: ErfExplorer(model, input_size=...).")
             return ()
         if not self._ready:
@@ -347,6 +348,8 @@ class ErfExplorer(CheckedExplorer):
             "formula": self.expected_sigma,
             "kurtosis": None if math.isnan(kurtosis) else kurtosis,
             "share": sigma / size if size else 0.0,
+            "percent": whole_percent(sigma / size) if size else "none",
+            "unknown": nets.unknown(self._settings) if self._module is None else "",
             "profile": profile.tolist(),
             "gaussian": {
                 "center": bell.center[0],
@@ -365,7 +368,7 @@ class ErfExplorer(CheckedExplorer):
         }
 
     def _sentence(self, size: int, sigma: float) -> str:
-        share = f"{100 * sigma / size:.1f}% of the field" if size else "nothing is read"
+        share = f"{whole_percent(sigma / size)} of the field" if size else "nothing is read"
         if self._module is not None:
             name = "the model's output" if self.layer == WHOLE_MODEL else f"layer {self.layer}"
             fields = d.times(w[1] - w[0] + 1 if w else 0 for w in self.window)

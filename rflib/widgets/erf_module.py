@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +18,8 @@ from rflib.errors import ModelError, NoSingleAnswerError, UnitError, UnknownName
 
 __all__ = ["WHOLE_MODEL", "GivenModule"]
 
+LARGEST = 50_000_000  # numbers of drawn noise: 200 MB, and the gradient takes as much again
+
 WHOLE_MODEL = "(model)"  # the name of the model's output among its layers, as in rflib's tables
 
 
@@ -26,12 +30,7 @@ class GivenModule:
         if (input_size is None) == (inputs is None):
             raise ModelError("Give a module either `input_size`, as (1, 3, 64, 64), or `inputs`, a tensor; not both.")
         generator = torch.Generator().manual_seed(seed)
-        size = tuple(input_size) if input_size is not None else tuple(inputs.shape if inputs is not None else ())
-        if len(size) not in (3, 4) or None in map(whole_number, size):
-            raise ModelError(
-                "The explorer draws fields of one or two axes: the input must be (inputs, channels, length) or "
-                f"(inputs, channels, rows, columns); got {shown(size)}."
-            )
+        size = _shape_of(input_size) if inputs is None else _shape_of_tensor(inputs)
         self.model, self.axes = model, len(size) - 2
         self.inputs = inputs if inputs is not None else torch.randn(size, generator=generator)
         self.analysis = analyze(model, input_size=(1, *size[1:]), training=model.training)
@@ -44,7 +43,7 @@ class GivenModule:
 
     def checked_layer(self, name: object) -> str:
         """The name of a layer."""
-        if name not in self.found:
+        if not isinstance(name, str) or name not in self.found:
             raise UnknownNameError("layer", name, self.found)
         return str(name)
 
@@ -55,7 +54,8 @@ class GivenModule:
     def checked_unit(self, layer: str, unit: object) -> tuple[int, ...]:
         """A unit of the layer."""
         shape = self.found[layer].unit_shape
-        given = list(unit) if isinstance(unit, Sequence) and not isinstance(unit, str) else [unit]
+        plain = unit.tolist() if isinstance(unit, np.generic | np.ndarray | Tensor) else unit
+        given = list(plain) if isinstance(plain, Sequence) and not isinstance(plain, str) else [plain]
         indices = [whole_number(number) for number in given]
         good = tuple(i for i, n in zip(indices, shape, strict=False) if i is not None and 0 <= i < n)
         if not len(good) == len(shape) == len(indices):
@@ -78,3 +78,36 @@ class GivenModule:
         """First and last position that the unit reads on each axis; empty lists if it reads nothing."""
         slices = self.found[layer].slices(unit)
         return [[each.start, each.stop - 1] if each.stop > each.start else [] for each in slices]
+
+
+def _shape_of(input_size: object) -> tuple[int, ...]:
+    """The shape of the noise to draw, as integers."""
+    listed = isinstance(input_size, Sequence | np.ndarray) and not isinstance(input_size, str)
+    given = tuple(input_size) if listed else ()  # type: ignore[arg-type]
+    size = _checked_shape("`input_size`", given, input_size)
+    if math.prod(size) > LARGEST:
+        raise ModelError(
+            f"`input_size` {shown(size)} would draw {math.prod(size):,} numbers, and the explorer takes at most "
+            f"{LARGEST:,}. Give fewer inputs or smaller ones."
+        )
+    return size
+
+
+def _shape_of_tensor(inputs: object) -> tuple[int, ...]:
+    if not isinstance(inputs, Tensor):
+        raise ModelError(
+            "`inputs` must be a tensor, (inputs, channels, length) or (inputs, channels, rows, columns); got "
+            f"{shown(inputs)}. Write torch.as_tensor(...)."
+        )
+    return _checked_shape("the shape of `inputs`", tuple(inputs.shape), tuple(inputs.shape))
+
+
+def _checked_shape(name: str, given: tuple[object, ...], quoted: object) -> tuple[int, ...]:
+    numbers = [whole_number(number) for number in given]
+    size = tuple(number for number in numbers if number is not None and number >= 1)
+    if len(given) not in (3, 4) or len(size) != len(given):
+        raise ModelError(
+            f"The explorer draws fields of one or two axes: {name} must be (inputs, channels, length) or (inputs, "
+            f"channels, rows, columns), whole numbers >= 1, such as (1, 3, 64, 64); got {shown(quoted)}."
+        )
+    return size

@@ -20,7 +20,7 @@ from rflib.effective.spread import EffectiveReceptiveField
 from rflib.errors import ModelError
 
 __all__ = ["CONTRIBUTIONS", "DEEPEST", "NONLINEARITIES", "PATTERNS", "SKIPS", "WEIGHTS"]
-__all__ += ["Draws", "Settings", "deepest", "drawn", "gradients", "law", "measured"]
+__all__ += ["Draws", "Settings", "deepest", "drawn", "gradients", "law", "measured", "unknown"]
 
 WEIGHTS = ("uniform", "random, mean zero", "random, positive")
 NONLINEARITIES = ("none", "ReLU")
@@ -200,11 +200,36 @@ def deepest(settings: Settings) -> int:
 
 @lru_cache(maxsize=256)
 def law(settings: Settings) -> list[list[float | None]]:
-    """For every depth: field, sigma in closed form (None without one), and the square root of the depth times sigma 1.
+    """For every depth: field, sigma in closed form, and the square root of the depth times sigma of one layer.
 
-    Sigma 1 is that of one layer: in closed form, or of equal weights where there is none.
+    Sigma is None where there is no closed form; the square root is None unless it is the closed form at all depths.
     """
     first = settings.depth_is(1)
-    one = first.expected_sigma() or effective_sigma(first.layers)
+    one = first.expected_sigma()
     depths = [settings.depth_is(depth) for depth in range(1, deepest(first) + 1)]
-    return [[s.depth, s.field, s.expected_sigma(), one * math.sqrt(s.depth)] for s in depths]
+    sigmas = [s.expected_sigma() for s in depths]
+    roots = [None if one is None else one * math.sqrt(s.depth) for s in depths]
+    holds = all(r is not None and s is not None and math.isclose(r, s) for r, s in zip(roots, sigmas, strict=True))
+    return [[s.depth, s.field, e, r if holds else None] for s, e, r in zip(depths, sigmas, roots, strict=True)]
+
+
+def unknown(settings: Settings) -> str:
+    """Why there is no closed form, or why it is not the square root of the depth; empty where it is."""
+    _, _, sigma, root = law(settings.depth_is(1))[-1]
+    if root is not None:
+        return ""
+    if sigma is not None:
+        if settings.pattern in ("dilation doubling", "stride 2"):
+            return (
+                "No line for the square root of depth: each layer reaches twice as far as the one before, so sigma "
+                "grows faster."
+            )
+        return (
+            "No line for the square root of depth: the first layer has no skip connection, so the layers are not alike."
+        )
+    if settings.nonlinearity != "none":
+        return "No closed form: which ReLUs are on depends on the input, so sigma is only measured."
+    kind = "squared" if settings.weights == "random, mean zero" else "absolute"
+    named = "equal weights" if settings.weights == "uniform" else f"{settings.weights.partition(', ')[2]} weights"
+    named = "weights of mean zero" if kind == "squared" else named
+    return f"No closed form: for {named} there is one for the {kind} gradient only, so sigma is only measured."

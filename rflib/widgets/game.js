@@ -26,7 +26,7 @@ const LISTS = { kernel: "kernels", stride: "strides", dilation: "dilations", kin
 const COST_WORDS = { parameters: "parameters", multiply_adds: "multiply-adds" };
 
 function render({ model, el }) {
-  const root = frame(el, "game", "Design game: build a stack that meets the requirements");
+  const root = frame(el, "game", "Design game: build a stack that meets the requirements", { model, isPythons: false });
   const line = resultLine();
   const refused = html("p", { class: "rflib-game-refused", role: "alert" });
   let selected = -1; // the layer that is changed, counted from 0
@@ -89,7 +89,15 @@ function render({ model, el }) {
     adding.replaceChildren(...offers);
   }
 
+  /** A button that is switched off or hidden while it has the focus hands it on; else the page's body would get it. */
   function draw() {
+    const focused = root.contains(document.activeElement) ? document.activeElement : null;
+    drawAll();
+    if (!focused || (focused.isConnected && !focused.disabled && !focused.closest("[hidden]"))) return;
+    (focused === record.show ? record.take : picture.svg).focus({ preventScroll: true });
+  }
+
+  function drawAll() {
     const given = { wanted: wanted(), rows: rows() };
     if (shownLevel !== level()) {
       [shownLevel, selected] = [level(), given.rows.length - 1];
@@ -358,7 +366,7 @@ function gameRecord(model, load) {
   const note = html("p", { class: "rflib-hint" });
   const current = (name) => model.get(name)[model.get("level")] ?? [];
   const back = button("Load my best", () => load(current("best_stacks")));
-  const show = button("Show me (gives up this round)", () => model.send({ action: "show" }));
+  const show = button("Show me (gives up this round)", () => askFor(model, "show"));
   const take = button("Load the cheapest", () => load(current("shown_stacks")));
   const controls = html("div", { class: "rflib-controls" }, back, show, take);
   const element = html("div", {}, score, best, solution, controls, note);
@@ -375,7 +383,16 @@ function gameRecord(model, load) {
     tell(note, [model.get("problem"), model.get("note")].filter(Boolean).join(" "));
     return points;
   };
-  return { element, put };
+  return { element, show, take, put };
+}
+
+/** Without a kernel nothing can be sent; the notice above the game says so. */
+function askFor(model, action) {
+  try {
+    model.send({ action });
+  } catch (error) {
+    console.warn(`The game could not ask Python: ${error.message}`);
+  }
 }
 
 function tell(element, text) {

@@ -28,7 +28,7 @@ from rflib.widgets.game_rounds import (
     check_size,
     checked_rows,
     fingerprint,
-    first_layer,
+    first_stack,
     question_id,
     row_of,
 )
@@ -90,14 +90,22 @@ class DesignGame(CheckedExplorer):
             {**asdict(a_round.requirements), "name": a_round.name, "says": a_round.says, "least": least}
             for a_round, least in zip(self._rounds, self._least, strict=True)
         ])  # fmt: skip
-        none: tuple[Rows, ...] = ((),) * len(self._rounds)
-        self.set_trait("best_stacks", none)
-        self.set_trait("shown_stacks", none)
-        self.stacks = tuple((first_layer(a_round.requirements),) for a_round in self._rounds)
         self.level = first
         self._restore()
         self.observe(self._keep_best, "stacks")
         self.on_msg(self._receive)
+
+    @traitlets.default("stacks")
+    def _first_stacks(self) -> tuple[Rows, ...]:
+        return tuple(first_stack(a_round.requirements) for a_round in self._rounds)
+
+    @traitlets.default("best_stacks")
+    def _no_best(self) -> tuple[Rows, ...]:
+        return ((),) * len(self._rounds)
+
+    @traitlets.default("shown_stacks")
+    def _none_shown(self) -> tuple[Rows, ...]:
+        return ((),) * len(self._rounds)
 
     # ------------------------------------------------------------------------------------------------ the round shown
 
@@ -198,9 +206,10 @@ class DesignGame(CheckedExplorer):
 
     def _checked_stacks(self, given: Any) -> tuple[Rows, ...]:
         """One stack a round."""
-        if not isinstance(given, Sequence) or isinstance(given, str) or len(given) not in (0, len(self._rounds)):
-            raise ModelError(f"`stacks` must be a list of {len(self._rounds)} stacks, one a round; got {shown(given)}.")
-        return tuple(checked_rows(rows, a_round) for rows, a_round in zip(given, self._rounds, strict=False))
+        if not isinstance(given, Sequence) or isinstance(given, str) or len(given) != len(self._rounds):
+            whole = d.count(len(self._rounds), "stack")
+            raise ModelError(f"`stacks` must be a list of {whole}, one for each round; got {shown(given)}.")
+        return tuple(checked_rows(rows, a_round) for rows, a_round in zip(given, self._rounds, strict=True))
 
     def _checked_solutions(self, given: Any) -> tuple[Rows, ...]:
         """One stack a round, each empty or one that meets the requirements."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rflib.arithmetic import Layer, checked_stack, shown, whole_number
-from rflib.design import KINDS, Requirements
+from rflib.design import KINDS, Requirements, assess
 from rflib.design.designs import padded_layer
 from rflib.errors import LayerError, ModelError
 
@@ -92,11 +92,14 @@ def check_size(wanted: Requirements) -> None:
         )
 
 
-def first_layer(wanted: Requirements) -> Row:
-    """The layer that a round begins with."""
+def first_stack(wanted: Requirements) -> Rows:
+    """What a round begins with: one allowed layer, or none where that one would meet the requirements already."""
+    row: Row
     if wanted.convolutions and wanted.kernels and wanted.strides and wanted.dilations:
-        return wanted.kernels[0], wanted.strides[0], wanted.dilations[0], wanted.convolutions[0]
-    return wanted.pools[0], wanted.pools[0], 1, "pool"
+        row = wanted.kernels[0], wanted.strides[0], wanted.dilations[0], wanted.convolutions[0]
+    else:
+        row = wanted.pools[0], wanted.pools[0], 1, "pool"
+    return () if assess(wanted.design([padded_layer(*row)], [row[3]]), wanted).met else (row,)
 
 
 def checked_rows(rows: Any, a_round: Round) -> Rows:
@@ -119,7 +122,9 @@ def _checked_row(row: Any, number: int, a_round: Round) -> Row:
     numbers = tuple(whole_number(value) for value in row[:3])
     kernel, stride, dilation = numbers
     kind = row[3]
-    if kind == "pool":
+    if not isinstance(kind, str):
+        fits = False
+    elif kind == "pool":
         fits = kernel in wanted.pools and stride == kernel and dilation == 1
     else:
         fits = kind in wanted.convolutions and all(
@@ -147,6 +152,8 @@ def _allowed(wanted: Requirements) -> str:
 
 def as_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """The layers, also none at all."""
+    if not isinstance(layers, Iterable):
+        raise ModelError(f"`layers` must be a list of layers, such as [Layer(3, padding=1)]; got {shown(layers)}.")
     given = tuple(layers)
     return tuple(checked_stack(given)) if given else ()
 

@@ -20,6 +20,7 @@ import {
 import { WAYS, designNumbers, wayRows, wayWords } from "./growth_designs.js";
 import {
   apart,
+  endLabels,
   engineering,
   growthScales,
   growthSentence,
@@ -62,7 +63,8 @@ function polygon(x, y, corners) {
 }
 
 function render({ model, el }) {
-  const root = frame(el, "growth", "Growth explorer: the receptive field against its price, in five ways");
+  const name = "Growth explorer: the receptive field against its price, in five ways";
+  const root = frame(el, "growth", name, { model, isPythons: false });
   const line = resultLine();
   const problem = html("p", { class: "rflib-growth-problem", role: "alert" });
   let known = null; // curves, scales and places: computed anew only where a cursor's move is not enough
@@ -84,24 +86,34 @@ function render({ model, el }) {
   function draw() {
     if (isQuiet) return;
     const given = traits();
-    const plot = plotOf(chart.element.clientWidth);
-    const key = JSON.stringify([plot.width, ...SHAPING.map((name) => given[name])]);
+    const width = chart.element.clientWidth;
+    const key = JSON.stringify([width, ...SHAPING.map((name) => given[name])]);
     const isNew = !known || known.key !== key;
     const state = growthState(given, isNew ? null : known);
     if (isNew) {
+      const plot = plotOf(width, endLabels(state.curves));
       const scales = growthScales(state, given.axis, given.log, plot);
-      known = { ...state, key, plot, scales, places: placed(state, scales, given.axis) };
+      known = { ...state, key, width, plot, scales, places: placed(state, scales, given.axis) };
       chart.drawCurves(known, given);
     }
     chart.drawCursor(known, state, given);
     controls.put(given);
     table.put(state, given);
+    fit();
     line.say(growthSentence(given, state));
     say(problem, model.get("problem") ?? "");
     const { axis, way, depth, channels, input_size, kernels, log } = given;
     const at = state.cursor ? `step=${state.cursor.step} size=${state.cursor.size}` : "step=0";
     const setting = `depth=${depth} channels=${channels} input=${input_size} kernels=${kernels} log=${log}`;
     chart.picture.setAttribute("data-shows", `axis=${axis} way=${way} ${at} ${setting}`);
+  }
+
+  /** A table too wide for its place loses the column of the stacks, then all columns: names stand at the numbers. */
+  function fit() {
+    root.classList.remove("rflib-narrow", "rflib-tight");
+    for (const look of ["rflib-narrow", "rflib-tight"]) {
+      if (table.element.scrollWidth > table.element.clientWidth) root.classList.add(look);
+    }
   }
 
   const moveTo = (step) => {
@@ -135,7 +147,7 @@ function render({ model, el }) {
   chart.picture.addEventListener("pointermove", follow);
   chart.picture.addEventListener("pointerdown", follow);
   const watched = new ResizeObserver(() => {
-    if (known.plot.width !== plotOf(chart.element.clientWidth).width) draw();
+    if (known.width !== chart.element.clientWidth) draw();
   });
   watched.observe(chart.element);
   draw();
@@ -220,6 +232,7 @@ function growthChart() {
       }),
     );
     below.textContent = isWide ? AXIS_NAMES[axis] : AXES.find(({ value }) => value === axis).label;
+    const words = endLabels(curves);
     const ends = places.map((curvePlaces) => curvePlaces.at(-1) ?? { x: plot.right, y: plot.bottom });
     const heights = apart(ends.map((end) => end.y), 25, plot.top + 4, plot.bottom - 4);
     let lead = "";
@@ -234,8 +247,7 @@ function growthChart() {
       set(marks[index], { d: drawn.map((place) => mark(place.x, place.y)).join("") + own });
       if (places[index].length) lead += `M${end.x} ${end.y}L${plot.right + (isWide ? 18 : 12)} ${height}`;
       set(labels[index], { x: plot.right + 34 + plot.sample, y: height + 5 });
-      const size = curves[index].points.at(-1)?.size;
-      labels[index].textContent = size ? `${way} ${grouped(size)}` : `${way}: too dear`;
+      labels[index].textContent = words[index];
     });
     set(leaders, { d: lead });
   }
@@ -273,30 +285,40 @@ function growthTable(kernels, change, choose) {
       name: `kernel size of ${way}`,
       onChange: (value) => change({ kernels: current.map((size, at) => (at === index ? Number(value) : size)) }),
     });
-    const cells = [html("td", { class: "rflib-growth-stack" }), ...NAMES.map(() => html("td"))];
-    const row = html("tr", {}, html("th", { scope: "row" }, name), html("td", {}, kernel.element), ...cells);
-    return { row, name, kernel, cells };
+    // Roles in so many words: a table without columns would no longer be one for a screen reader.
+    const numbers = NAMES.map((title) => html("td", { role: "cell", "data-name": title }));
+    const cells = [html("td", { class: "rflib-growth-stack", role: "cell" }), ...numbers];
+    const under = html("div", { class: "rflib-growth-under" }); // the stack again, where its column has no room
+    const head = html("th", { scope: "row", role: "rowheader" }, name, under);
+    const kernelCell = html("td", { role: "cell", "data-name": "kernel" }, kernel.element);
+    const row = html("tr", { role: "row" }, head, kernelCell, ...cells);
+    const stack = (text) => {
+      say(cells[0], text);
+      say(under, text);
+    };
+    return { row, name, kernel, cells, stack };
   });
-  const heads = ["way", "kernel", "stack", ...NAMES].map((text) => html("th", { scope: "col" }, text));
+  const heads = ["way", "kernel", "stack", ...NAMES].map((text) => html("th", { scope: "col", role: "columnheader" }, text));
   const caption = html("caption", {});
-  const body = html("tbody", {}, ...rows.map(({ row }) => row));
+  const body = html("tbody", { role: "rowgroup" }, ...rows.map(({ row }) => row));
+  const top = html("thead", { role: "rowgroup" }, html("tr", { role: "row" }, ...heads));
   const element = html(
     "div",
     { class: "rflib-scroll", tabindex: 0, role: "region", "aria-label": "Table of the five ways at the cursor" },
-    html("table", {}, caption, html("thead", {}, html("tr", {}, ...heads)), body),
+    html("table", { role: "table" }, caption, top, body),
   );
   const put = ({ most, compared, curves }, { axis, way, kernels: now, channels, input_size }) => {
     current = now;
     const price = axis === "steps" ? `${grouped(most)} steps` : `${grouped(most)} ${axis.replace("_", "-")}`;
     say(caption, `How far each way gets for ${price === "1 steps" ? "1 step" : price}`);
-    rows.forEach(({ row, name, kernel, cells }, index) => {
+    rows.forEach(({ row, name, kernel, cells, stack: tellStack }, index) => {
       const isChosen = WAYS[index] === way;
       row.classList.toggle("rflib-chosen", isChosen);
       set(name, { "aria-pressed": String(isChosen) });
       kernel.put(String(now[index]));
       const point = compared[index];
       if (!point) {
-        say(cells[0], "its first step costs more");
+        tellStack("its first step costs more");
         cells.slice(1).forEach((cell) => say(cell, "\u2013"));
         return;
       }
@@ -304,8 +326,8 @@ function growthTable(kernels, change, choose) {
       const { points, end } = curves[index];
       const isWhole = end === "whole" && point.step === points.length;
       const why = isWhole ? "; sees the whole input" : "";
-      say(cells[0], wayWords(WAYS[index], point.step, now[index]) + why);
-      const holes = stack.density === 1 ? "none" : `${decimal(100 * (1 - stack.density), 1)} %`;
+      tellStack(wayWords(WAYS[index], point.step, now[index]) + why);
+      const holes = stack.density === 1 ? "none" : `${decimal(100 * (1 - stack.density), 1)}%`;
       const numbers = [grouped(stack.size), grouped(stack.stride), holes];
       numbers.push(grouped(stack.parameters), grouped(stack.multiply_adds));
       numbers.forEach((text, at) => say(cells[at + 1], text));

@@ -4,6 +4,7 @@ import { grouped } from "./common.js";
 import { WAYS, chartEnd, curve, priceOf, reached } from "./growth_designs.js";
 
 const [NARROWEST, WIDEST] = [300, 860];
+const LETTER = 7.6; // an average bold letter of 14 px
 const SAME = { steps: "number of steps", parameters: "parameters", multiply_adds: "multiply-adds" };
 
 /**
@@ -37,14 +38,22 @@ export function growthSentence({ way, axis }, { cursor, compared }) {
   return `${first} For the same ${SAME[axis]} ${who}.`;
 }
 
+/** What stands at the end of each curve. */
+export function endLabels(curves) {
+  return curves.map(({ points }, index) => {
+    return points.length ? `${WAYS[index]} ${grouped(points.at(-1).size)}` : `${WAYS[index]}: too dear`;
+  });
+}
+
 /**
  * The plot inside a picture as wide as its place, so that letters keep their size; the labels of the curves stand right
  * of it, each behind `sample` units of its line.
  */
-export function plotOf(width) {
+export function plotOf(width, labels = []) {
   const whole = Math.max(NARROWEST, Math.min(WIDEST, Math.round(width) || WIDEST));
   const sample = whole < 560 ? 0 : 34;
-  return { left: 52, right: whole - 158 - sample, top: 34, bottom: 296, width: whole, height: 346, sample };
+  const room = Math.max(124, ...labels.map((label) => Math.ceil(LETTER * label.length)));
+  return { left: 52, right: whole - 34 - room - sample, top: 34, bottom: 296, width: whole, height: 346, sample };
 }
 
 /** From numbers to places, with ticks; `log` on both axes, but steps are always counted evenly. */

@@ -18,9 +18,11 @@ import {
   set,
   svg,
 } from "./common.js";
-import { factTable, hatching, legend, mapPicture, rectangle } from "./overlay_parts.js";
+import { arrowsOf, factTable, hatching, legend, mapPicture, rectangle } from "./overlay_parts.js";
 import {
   bordering,
+  cutsOf,
+  cutWords,
   drawnUnits,
   flatOf,
   hangsOver,
@@ -74,12 +76,14 @@ function imagePicture(model) {
     ellipse: part("ellipse", "ellipse"),
     frameHalo: part("path", "frame-halo"),
     frame: part("path", "frame"),
+    arrows: part("path", "arrow"),
     crossHalo: part("path", "cross-halo"),
     cross: part("path", "cross"),
   };
   element.append(...Object.values(parts));
   let stretch = 1; // how high a row is drawn: more than 1 for a signal, which has a single one
   let view = null;
+  let beyond = [];
   let heatPng = null;
 
   const bytes = model.get("_image");
@@ -98,13 +102,14 @@ function imagePicture(model) {
   function drawLayer(layer, kinds, withCenters) {
     const [height, width] = layer.space.length === 1 ? [1, layer.space[0]] : layer.space;
     stretch = layer.space.length === 1 ? width / FLAT : 1;
-    const beyond = margins(layer);
+    beyond = margins(layer);
     const [above, beside] = layer.space.length === 1 ? [0.12, beyond[0]] : beyond;
     const air = 0.012 * Math.max(width, height);
     view = { left: -beside - air, top: -above * stretch - air, width: width + 2 * (beside + air) };
     view.height = (height + 2 * above) * stretch + 2 * air;
     set(element, { viewBox: `${view.left} ${view.top} ${view.width} ${view.height}` });
-    const widest = Math.min(layer.space.length === 1 ? 1100 : 660, (560 * view.width) / view.height);
+    const tallest = 660 - (100 * height * stretch) / view.height; // with wide margins the input itself stays large
+    const widest = Math.min(layer.space.length === 1 ? 1100 : 660, (tallest * view.width) / view.height);
     element.style.maxWidth = `${Math.round(widest)}px`;
     const whole = { x: 0, y: 0, width, height: height * stretch };
     for (const name of ["paper", "photo", "heat"]) set(parts[name], whole);
@@ -149,12 +154,15 @@ function imagePicture(model) {
     const d = near.map((other) => (other ? outline(other) : "")).join("");
     for (const name of ["neighbors", "neighborsHalo"]) set(parts[name], { d });
     for (const name of ["frame", "frameHalo", "padding"]) set(parts[name], { d: window ? outline(window) : "" });
+    set(parts.arrows, { d: window ? arrowsOf(window, cuts(layer, window), view, stretch) : "" });
     const at = window ? spot(window) : null;
     const arm = view.width / 80;
     const cross = at ? `M${at.x - arm} ${at.y}h${2 * arm}M${at.x} ${at.y - arm}v${2 * arm}` : "";
     for (const name of ["cross", "crossHalo"]) set(parts[name], { d: cross });
     drawRead(layer, rectangles || clipped(layer, window));
   }
+
+  const cuts = (layer, window) => (window ? cutsOf(window, layer.space, beyond) : []);
 
   /** Until Python has said what is really read, the part of the window inside the input stands for it. */
   function clipped({ space }, window) {
@@ -201,11 +209,11 @@ function imagePicture(model) {
   }
 
   const free = () => [photo, heatPng].forEach((png) => png && png.free());
-  return { element, hatchId, drawLayer, drawCenters, drawUnit, drawEffective, place, free };
+  return { element, hatchId, drawLayer, drawCenters, drawUnit, drawEffective, cuts, place, free };
 }
 
 function render({ model, el }) {
-  const root = frame(el, "overlay", "Overlay: what the units of a layer see of an image");
+  const root = frame(el, "overlay", "Overlay: what the units of a layer see of an image", { model, isPythons: true });
   let raw = null;
   let layer = null;
   let kinds = null;
@@ -287,6 +295,9 @@ function render({ model, el }) {
     map.drawUnit(layer, unit);
     const window = unitWindow(layer, unit);
     key.show("frame", window !== null);
+    const cut = cutWords(image.cuts(layer, window), layer.space.length);
+    key.show("cut", cut !== "");
+    key.say("cut", `the window goes on beyond the picture: ${cut}`);
     key.show("cross", window !== null);
     key.show("padding", window !== null && hangsOver(window, layer.space));
     const isLonely = Boolean(image.element.querySelector(".rflib-overlay-lonely").getAttribute("d"));
@@ -334,7 +345,8 @@ function render({ model, el }) {
     set(image.element, {
       "data-shows":
         `layer=${layer.layer} unit=${unit.join(",")} window=${ends} center=${center} ` +
-        `read=${isAnswered ? grouped(answer.read) : "?"} border=${border} effective=${effective}`,
+        `read=${isAnswered ? grouped(answer.read) : "?"} border=${border} effective=${effective} ` +
+        `cut=${image.cuts(layer, window).map(({ position }) => position).join(",") || "none"}`,
     });
   }
 

@@ -184,7 +184,7 @@ class Overlay(Explorer):
     def _collected(self, chosen: Iterable[Any] | None) -> dict[str, Found]:
         """The layers to choose from, by the key that the browser knows them by."""
         if chosen is not None:
-            found = {_as_key(path): self._analysis[path].of(self._source) for path in _listed(chosen)}
+            found = {_as_key(path): self._one(path) for path in _listed(chosen)}
             if not found:
                 raise ModelError("`layers` is empty: name at least one layer, or leave it out.")
             return found
@@ -198,6 +198,11 @@ class Overlay(Explorer):
         if not found:
             raise NoSingleAnswerError("No layer of this model depends on its input, so there is nothing to show.")
         return found
+
+    def _one(self, layer: Any) -> Found:
+        if not isinstance(layer, str | tuple):
+            raise UnknownNameError("layer", layer, self._analysis.paths, "A layer is called by its path, a string.")
+        return self._analysis[layer].of(self._source)
 
     def _outputs(self, path: str) -> list[str | None]:
         """The names of what a module returns; [None] for one tensor, [] where nothing depends on an input."""
@@ -344,7 +349,7 @@ def _analyzed(model: nn.Module, image: Any, input_size: Sequence[int] | None) ->
     if not isinstance(model, nn.Module):
         raise ModelError(f"`analysis` must be an rf.Analysis or a torch.nn.Module; got {shown(model)}.")
     if input_size is not None:
-        return analyze(model, input_size=tuple(input_size))
+        return analyze(model, input_size=images.checked_size(input_size))
     if image is None:
         raise ModelError("An overlay of a network without an image needs `input_size`, such as (1, 3, 224, 224).")
     first = next((m for m in model.modules() if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Conv3d)), None)
@@ -378,4 +383,6 @@ def _as_key(layer: Any) -> str:
 def _listed(layers: Iterable[Any]) -> list[Any]:
     if isinstance(layers, str):
         raise ModelError(f"`layers` must be a list of module paths; got {layers!r}. Write [{layers!r}].")
+    if not isinstance(layers, Iterable):
+        raise ModelError(f"`layers` must be a list of module paths, such as ['layer1', 'layer2']; got {shown(layers)}.")
     return list(layers)

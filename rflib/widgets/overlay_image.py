@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +12,34 @@ import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.image import imsave
 
-from rflib.arithmetic import shown
+from rflib.arithmetic import shown, whole_number
 from rflib.errors import ModelError
 
 Floats = npt.NDArray[np.float64]
+_MOST_NUMBERS = 100_000_000  # of an input: 400 MB
 _MOST_POINTS = 1200  # of a drawn curve; more of them than a screen has columns would only cost time
+
+
+def checked_size(input_size: Any) -> Any:
+    """The shape of an input, or a list of shapes, that memory can hold; `analyze` looks at the rest.
+
+    Raises:
+        ModelError: It is no shape at all, or there is no sense in so large an input.
+    """
+    if not isinstance(input_size, Sequence | np.ndarray) or isinstance(input_size, str):
+        raise ModelError(
+            "`input_size` must be the shape of the input, (batch, channels, ...), such as (1, 3, 224, 224); got "
+            f"{shown(input_size)}."
+        )
+    size = tuple(input_size)
+    for shape in [s for s in size if isinstance(s, Sequence)] or [size]:
+        count = math.prod(whole_number(n) or 0 for n in shape)
+        if count > _MOST_NUMBERS:
+            raise ModelError(
+                f"`input_size` {shown(tuple(shape))} is an input of {count:,} numbers, and an overlay takes at most "
+                f"{_MOST_NUMBERS:,}. Give the size of the image that it is to show."
+            )
+    return size
 
 
 def channels_first(image: Any, space: Sequence[int] | None, axes: int) -> Floats:

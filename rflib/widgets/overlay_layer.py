@@ -230,17 +230,23 @@ def _signed(number: float) -> str:
 def effective_words(erf: EffectiveReceptiveField) -> str:
     """The four measures of size, and what the map's own notes say."""
     fit, noun = erf.gaussian(), "positions" if erf.map.ndim == 1 else "pixels"
-    share = 100 * erf.area_ratio(0.5)
-    half = f"{share:.1f}" if share < 99.95 else "100"
+    half = whole_percent(erf.area_ratio(0.5))
     square = "interval" if erf.map.ndim == 1 else "square"
     measures = [
         f"sigma {_tenths(erf.sigma)} {noun}",
         f"size {erf.size():.1f} (above 4.55% of the peak)",
-        f"half of it in a centered {square} of {half}% of the input",
+        f"half of it in a centered {square} of {half} of the input",
         f"Gaussian fit: sigma {_tenths(fit.sigma)}, R\N{SUPERSCRIPT TWO} {fit.r_squared:.2f}",
         *erf.notes[:1],
     ]
     return "\n".join(measures)
+
+
+def whole_percent(share: float) -> str:
+    """A share as whole percent, and never rounded to none or to all."""
+    if share in (0, 1):
+        return f"{share:.0%}"
+    return "less than 1%" if share < 0.01 else f"{min(99, round(100 * share))}%"
 
 
 def _tenths(numbers: Sequence[float]) -> str:

@@ -11,6 +11,36 @@ export function rectangle(left, top, width, height) {
   return `M${left} ${top}h${width}v${height}h${-width}z`;
 }
 
+/** A small triangle that points to a side, its tip at (x, y). */
+export function arrow(x, y, side, size) {
+  const half = size / 2;
+  const back = { left: [size, 0], right: [-size, 0], up: [0, size], down: [0, -size] }[side];
+  const [across, along] = back[0] ? [0, half] : [half, 0];
+  const [bx, by] = [x + back[0], y + back[1]];
+  return `M${x} ${y}L${bx + across} ${by + along}L${bx - across} ${by - along}z`;
+}
+
+/**
+ * An arrow where a frame goes on beyond the picture, in the middle of the part of that edge that is seen.
+ * @param {[number, number][]} window Rows and columns of an image, or the positions of a signal.
+ * @param {{axis: number, end: number}[]} cuts
+ * @param {{left: number, top: number, width: number, height: number}} view
+ * @param {number} stretch How high a row is drawn.
+ */
+export function arrowsOf(window, cuts, view, stretch) {
+  const isSignal = window.length === 1;
+  const [[top, bottom], [left, right]] = isSignal ? [[0, 0], window[0]] : window;
+  const size = view.width / 36;
+  const seen = (low, high, from, length) => (Math.max(low, from) + Math.min(high, from + length)) / 2;
+  const x = seen(left, right + 1, view.left, view.width);
+  const y = seen(top * stretch, (bottom + 1) * stretch, view.top, view.height);
+  const arrows = cuts.map(({ axis, end }) => {
+    if (axis === 1 || isSignal) return arrow(view.left + end * view.width, y, end ? "right" : "left", size);
+    return arrow(x, view.top + end * view.height, end ? "down" : "up", size);
+  });
+  return arrows.join("");
+}
+
 /** A pattern of slanted lines; nothing is told by color alone. */
 export function hatching(id, step, className) {
   const size = { id, width: step, height: step, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
@@ -104,6 +134,7 @@ export function legend() {
     padding: ["padding, outside the input", mark("stripe", stripes)],
     read: ["really read: not dimmed", mark("swatch-veil", rectangle(0, 0, 22, 14)), mark("swatch-read", inner)],
     lonely: ["really read", mark("lonely", grid)],
+    cut: ["", mark("frame", "M10 2v10M21 2H10M21 12H10"), mark("arrow", arrow(1, 7, "left", 6))],
     cross: ["center", mark("cross-halo", "M5 7h12M11 1v12"), mark("cross", "M5 7h12M11 1v12")],
     inside: ["centers of units with a window inside", mark("inside-halo", "M11 7h.01"), mark("inside", "M11 7h.01")],
     over: ["centers of border units", mark("over-halo", "M11 7h.01"), mark("over", "M11 7h.01")],

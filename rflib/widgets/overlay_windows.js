@@ -1,3 +1,5 @@
+import { decimal } from "./common.js";
+
 /**
  * The windows of all units of one layer, in the browser: which one a unit has, which unit is nearest to a place, which
  * ones hang over the border. Pure functions, no DOM. Positions are numbered 0, 1, 2, ... along each axis.
@@ -190,6 +192,28 @@ export function margins(layer) {
     const wanted = Math.max(n / 3, middle ? beyond(middle[axis], axis) : 0);
     return Math.ceil(Math.min(most[axis], wanted, n));
   });
+}
+
+/**
+ * The ends of a window that lie beyond the picture.
+ * @param {[number, number][]} window
+ * @param {number[]} space
+ * @param {number[]} beyond How far the picture reaches beyond the input, an axis.
+ * @returns {{axis: number, end: 0 | 1, position: number}[]} End 0 is the first position, 1 the last.
+ */
+export function cutsOf(window, space, beyond) {
+  return window.flatMap(([first, last], axis) => [
+    ...(first < -beyond[axis] ? [{ axis, end: 0, position: first }] : []),
+    ...(last > space[axis] - 1 + beyond[axis] ? [{ axis, end: 1, position: last }] : []),
+  ]);
+}
+
+/** What the cuts are in words: "rows from \u221249, columns to 110"; empty without any. */
+export function cutWords(cuts, axes) {
+  const names = axes === 1 ? ["positions"] : ["rows", "columns"];
+  const ends = ["from", "to"];
+  const said = cuts.map(({ axis, end, position }) => `${names[axis]} ${ends[end]} ${decimal(position, 0)}`);
+  return said.join(", ");
 }
 
 /** Rectangles (top, left, height, width) from the bytes that Python sends. */

@@ -154,7 +154,7 @@ class Panel {
 }
 
 function render({ model, el }) {
-  const root = frame(el, "poke", "Poke explorer");
+  const root = frame(el, "poke", "Poke explorer", { model, isPythons: true });
   const result = resultLine();
   const problem = html("p", { class: "rflib-poke-problem", role: "alert" });
   const panels = { pixel: new Panel("pixel", ""), unit: new Panel("unit", "") };

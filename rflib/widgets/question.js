@@ -260,7 +260,7 @@ function outcome(view) {
 function render({ model, el }) {
   const form = model.get("form");
   const kind = form.prediction ? "Prediction" : "Self-check";
-  const root = frame(el, "question", kind);
+  const root = frame(el, "question", kind, { model, isPythons: true });
   const problem = html("p", { class: "rflib-problem", id: freshId("problem"), role: "alert" });
   const field = FIELDS[form.kind](form, problem.id);
   const title = html("span", { class: "rflib-kind" }, kind);

@@ -96,8 +96,8 @@ def _unmarked(text: str) -> str:
 def _lines(question: Question) -> list[tuple[str, str]]:
     """The text of the picture, line by line, each with its weight."""
     form = question.form()
-    prompt = [line for part in _unmarked(question.prompt).splitlines() for line in textwrap.wrap(part, _COLUMNS)]
-    options = [textwrap.wrap(_unmarked(label), _COLUMNS - 4) for label in form.get("options", ())]
+    prompt = [line for part in _unmarked(question.prompt).splitlines() for line in _wrapped(part, _COLUMNS)]
+    options = [_wrapped(_unmarked(label), _COLUMNS - 4) for label in form.get("options", ())]
     unit = f" ({form['unit']})" if form.get("unit") else ""
     fields = {"number": [f"Answer{unit}: ____"], "interval": [f"First and last{unit}: ____ to ____"]}
     said = [(_heading(question), "bold"), *((line, "normal") for line in prompt)]
@@ -120,3 +120,7 @@ def _draw_cells(axes: Axes, question: Region) -> None:
             number = "" if isinstance(cell, tuple) else str(cell)
             text = " ".join(filter(None, [number, marks.get(cell, "")]))
             axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=9, color=d.BLACK)
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    return textwrap.wrap(text, columns, break_on_hyphens=False)

@@ -32,7 +32,7 @@ function shows({ layers, level, unit, size, first, last, read, spread }, inputSi
 }
 
 function render({ model, el }) {
-  const root = frame(el, "stack", "Stack explorer");
+  const root = frame(el, "stack", "Stack explorer", { model, isPythons: false });
   const look = stackPicture();
   const sums = sumPanels();
   const result = resultLine();

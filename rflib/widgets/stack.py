@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 from matplotlib.figure import Figure
 
 from rflib.arithmetic import Layer, ReceptiveField, checked_stack, receptive_field, shown
-from rflib.errors import ModelError
+from rflib.errors import LayerError, ModelError
 from rflib.figures import draw_stack
 from rflib.figures import drawing as d
 from rflib.figures.drawing import Drawing
@@ -21,7 +21,18 @@ from rflib.widgets.presets import PRESETS, Preset, preset
 from rflib.widgets.stack_state import VIEWS, State
 from rflib.widgets.stack_task import StackTask
 
+if TYPE_CHECKING:
+    _Any = traitlets.TraitType[Any, Any]
+else:
+    _Any = traitlets.Any
+
 _MOVED = ("stack", "input_size", "level", "unit", "preset", "show")
+
+
+class _Setting(_Any):
+    """A trait that the explorer checks; traitlets would let None through without asking."""
+
+    allow_none = False
 
 
 class StackExplorer(Explorer):
@@ -59,12 +70,12 @@ class StackExplorer(Explorer):
 
     PRESETS = tuple(PRESETS)
 
-    stack = traitlets.Any().tag(sync=True)
-    input_size = traitlets.Any().tag(sync=True)
-    level = traitlets.Any().tag(sync=True)
-    unit = traitlets.Any().tag(sync=True)
-    show = traitlets.Any().tag(sync=True)
-    preset = traitlets.Any().tag(sync=True)
+    stack = _Setting([]).tag(sync=True)
+    input_size = _Setting(1).tag(sync=True)
+    level = _Setting(0).tag(sync=True)
+    unit = _Setting(0).tag(sync=True)
+    show = _Setting([]).tag(sync=True)
+    preset = _Setting("").tag(sync=True)
     goal = traitlets.Dict(allow_none=True, read_only=True).tag(sync=True)
     presets: Any = traitlets.List(read_only=True).tag(sync=True)
 
@@ -253,8 +264,12 @@ def _traits(new: State) -> dict[str, Any]:
 
 def _checked(layers: Iterable[Layer] | None) -> tuple[Layer, ...]:
     """Layers that the explorer can show; unlike elsewhere there may be none."""
-    given = tuple(layers) if isinstance(layers, Iterable) and not isinstance(layers, Layer) else layers
-    return () if given == () else state.within_limits(checked_stack(given))  # type: ignore[arg-type]
+    if not isinstance(layers, Layer):
+        try:
+            layers = tuple(layers)  # type: ignore[arg-type]
+        except TypeError:  # NumPy's scalars and single numbers claim to be iterable, and are not
+            raise LayerError(f"`layers` must be a list of Layer; got {shown(layers)}.") from None
+    return () if layers == () else state.within_limits(checked_stack(layers))
 
 
 def _checked_task(task: object) -> StackTask | None:

@@ -1,6 +1,6 @@
 // The stack explorer's list of layers: one line of controls a layer, the last layer on top as in the picture.
 
-import { button, html, input, select, set } from "./common.js";
+import { button, html, input, select } from "./common.js";
 import { LARGEST, samePadding } from "./stack_state.js";
 import { nameOfLayer } from "./stack_words.js";
 
@@ -12,6 +12,8 @@ const FIELDS = [
   { key: "dilation", label: "dilation", min: 1, max: LARGEST.dilation },
 ];
 
+const UNSCROLLED = 6; // as many layers stand on the page whole; a longer list scrolls
+
 /**
  * @param {{edit: (index: number, change: object) => string | null, move: (index: number, by: number) => void,
  *   remove: (index: number) => void, complain: (sentence: string | null) => void}} actions `edit` returns why not.
@@ -21,7 +23,9 @@ export function layerEditor({ edit, move, remove, complain }) {
   const heads = ["layer", "kind", "kernel size k", "stride s", "padding p left", "right", "", "dilation d", ""];
   head.append(...heads.map(cell));
   const list = html("div", { class: "rflib-layers", role: "group", "aria-label": "layers, the last one on top" });
-  const element = html("div", { class: "rflib-editor" }, head, list);
+  const more = html("p", { class: "rflib-hint", hidden: true });
+  const element = html("div", { class: "rflib-editor" }, more, head, list);
+  element.addEventListener("input", () => complain(null)); // what was refused is being written anew
   const lines = []; // lines[0] is layer 1, at the bottom
   let layers = [];
 
@@ -30,6 +34,7 @@ export function layerEditor({ edit, move, remove, complain }) {
     const number = index + 1;
     const where = `of layer ${number}`;
     const title = html("span", { class: "rflib-layer-name" });
+    const side = html("span", { class: "rflib-layer-side" });
     const kind = select("kind", {
       options: ["convolution", "pooling"],
       value: "convolution",
@@ -39,23 +44,11 @@ export function layerEditor({ edit, move, remove, complain }) {
     const fields = FIELDS.map(({ key, label, min, max }) => {
       const made = input(label, { value: 1, min, max, step: 1, name: `${label} ${where}`, onChange: (value) => {
         const refused = edit(index, changeOf(layers[index], key, value));
-        if (refused !== null) set(made.field, { "aria-invalid": "true" });
+        if (refused !== null) made.put(valueOf(layers[index], key)); // it gives way to what stands
       } });
-      made.field.addEventListener("input", () => {
-        if (made.field.getAttribute("aria-invalid") && !made.field.checkValidity()) {
-          complain(`The ${label} ${where} must be a whole number from ${min} to ${max}.`);
-        }
-      });
-      made.field.addEventListener("change", () => leave(made, key));
-      made.field.addEventListener("blur", () => leave(made, key));
+      made.field.addEventListener("change", () => intoView(made.element.querySelector("[role=alert]")));
       return { key, ...made };
     });
-    const leave = (made, key) => {
-      if (made.field.getAttribute("aria-invalid") === null || layers[index] === undefined) return;
-      made.field.value = String(valueOf(layers[index], key)); // what is refused gives way to what stands
-      made.put(valueOf(layers[index], key));
-      complain(null);
-    };
     const same = button("same", () => edit(index, { padding: samePadding(layers[index]) }), {
       name: `same: padding ${where} that keeps the length`,
       title: "padding that keeps the length where the stride is 1",
@@ -63,11 +56,12 @@ export function layerEditor({ edit, move, remove, complain }) {
     const up = button("\u2191", () => moved(index, 1, "up"), { name: `move layer ${number} up`, title: "up" });
     const down = button("\u2193", () => moved(index, -1, "down"), { name: `move layer ${number} down`, title: "down" });
     const gone = button("\u00d7", () => removed(index), { name: `remove layer ${number}`, title: "remove" });
-    const row = html("div", { class: "rflib-layer", role: "group", "aria-label": `layer ${number}` });
+    const label = number === 1 ? "layer 1, next to the input" : `layer ${number}`;
+    const row = html("div", { class: "rflib-layer", role: "group", "aria-label": label });
     const [kernel, stride, left, right, dilation] = fields.map((field) => field.element);
     const buttons = html("span", { class: "rflib-layer-buttons" }, up, down, gone);
-    row.append(title, kind.element, kernel, stride, left, right, same, dilation, buttons);
-    return { row, title, kind, fields, up, down, gone };
+    row.append(html("span", { class: "rflib-layer-title" }, title, side), kind.element, kernel, stride, left, right, same, dilation, buttons);
+    return { row, title, side, kind, fields, up, down, gone };
   }
 
   /** The focus goes with the layer that moves; at an end, to the button of the other direction. */
@@ -92,16 +86,21 @@ export function layerEditor({ edit, move, remove, complain }) {
       list.prepend(lines[lines.length - 1].row);
     }
     while (lines.length > layers.length) lines.pop().row.remove();
-    lines.forEach(({ row, title, kind, fields, up, down }, index) => {
+    lines.forEach(({ row, title, side, kind, fields, up, down }, index) => {
       const layer = layers[index];
       const name = nameOfLayer(layer, index + 1);
       if (title.textContent !== name) title.textContent = name;
+      side.textContent = index === 0 ? "next to the input" : index === layers.length - 1 ? "the last layer" : "";
       kind.put(layer.kind ?? "convolution");
       for (const { key, put } of fields) put(valueOf(layer, key));
       up.disabled = index === layers.length - 1;
       down.disabled = index === 0;
       row.classList.toggle("rflib-misfit", index + 1 === misfit);
     });
+    const isLong = layers.length > UNSCROLLED;
+    list.classList.toggle("rflib-layers-long", isLong);
+    more.hidden = !isLong;
+    more.textContent = isLong ? `${layers.length} layers, the last one on top: scroll down to layer 1.` : "";
   }
 
   /** Mark the layer that is looked at. */
@@ -110,6 +109,11 @@ export function layerEditor({ edit, move, remove, complain }) {
   }
 
   return { element, update, mark };
+}
+
+/** A refusal below a field of a list that scrolls must not stay hidden there. */
+function intoView(note) {
+  if (note?.textContent) note.scrollIntoView({ block: "nearest" });
 }
 
 function cell(text) {

@@ -11,6 +11,9 @@ const MARKS = [
   "fan", "cone", "lines", "units", "windows", "padding", "read", "fed", "chosen", "ring", "bracket", "bars", "sigma",
 ];
 
+// Heights of rows: below the first a row's name has one line; from the second on its numbers may take two.
+const [TWO_LINES, WRAPPED] = [34, 48];
+
 /** The picture and the names of its rows; `draw` shows a unit, `lay` a stack. */
 export function stackPicture() {
   const hatch = freshId("hatch");
@@ -42,7 +45,9 @@ export function stackPicture() {
     paths.units.replaceChildren(...unitRows(layout).map((row) => svg("path", row)));
     const y = layout.rows[0].y + layout.rowHeight / 2 + 12;
     axis.replaceChildren(...axisTicks(layout).map(({ position, x }) => {
-      return svg("text", { x, y, "text-anchor": "middle" }, String(position));
+      const half = 3.6 * String(position).length; // an end of the axis may lie closer to the border
+      const inside = Math.min(Math.max(x, half), layout.width - half);
+      return svg("text", { x: inside, y, "text-anchor": "middle" }, String(position));
     }));
     nameRows(names, layout);
     return layout;
@@ -81,11 +86,11 @@ function write(element, text, x, y, width) {
 /** The names of the rows, each as high as its row, and of what stands below the input. */
 function nameRows(names, { layers, lengths, problem, rowHeight, effective }) {
   names.style.paddingTop = `${ROOM.top}px`;
-  const isLow = rowHeight < 34; // one line has room, and no more
+  const isShort = rowHeight < WRAPPED;
   const rows = layers.map((layer, index) => {
     const length = lengths[index + 1];
     const misfit = problem && index + 1 === problem.layer ? "does not fit" : "no units";
-    const units = length === undefined ? misfit : isLow ? `${length}` : count(length, "unit");
+    const units = length === undefined ? misfit : isShort ? `${length}` : count(length, "unit");
     return rowName(nameOfLayer(layer, index + 1), numbersOfLayer(layer), units, rowHeight, layer.kind === "pooling");
   });
   const tail = [ROOM.axis, ROOM.window, ...(effective ? [ROOM.effective] : [])];
@@ -96,11 +101,13 @@ function nameRows(names, { layers, lengths, problem, rowHeight, effective }) {
 }
 
 function rowName(name, numbers, units, height, isPooling) {
+  const said = `${numbers ? `${numbers} · ` : ""}${units}`;
+  const look = height < TWO_LINES ? " rflib-row-low" : height < WRAPPED ? "" : " rflib-row-wrapped";
   const kind = isPooling ? html("span", { class: "rflib-kind" }, "pool") : "";
   return html(
     "div",
-    { class: `rflib-row${height < 34 ? " rflib-row-low" : ""}`, style: `height: ${height}px` },
+    { class: `rflib-row${look}`, style: `height: ${height}px`, title: `${name}: ${said}` },
     html("span", { class: "rflib-row-name" }, html("b", {}, name), kind),
-    html("span", { class: "rflib-row-numbers" }, `${numbers ? `${numbers} · ` : ""}${units}`),
+    html("span", { class: "rflib-row-numbers" }, said),
   );
 }

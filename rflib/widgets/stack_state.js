@@ -142,7 +142,8 @@ export function taskMissing(goal, layers) {
     broken.push(`${size - Math.round(density(layers) * size)} of the ${size} positions are holes`);
   }
   const reached = goal.exactly ? size === goal.size : size >= goal.size;
-  return reached && broken.length === 0 ? [] : [`field ${size} of ${goal.size}`, ...broken];
+  const beyond = goal.exactly && size > goal.size ? `, ${size - goal.size} too many` : "";
+  return reached && broken.length === 0 ? [] : [`field ${size} of ${goal.size}${beyond}`, ...broken];
 }
 
 /** One sentence on how far a stack is: "Solved: ..." or "Not yet: ...". */

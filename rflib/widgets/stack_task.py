@@ -104,7 +104,10 @@ class StackTask:
             holes = size - round(field.density * size)
             broken.append(f"{holes} of the {size} positions are holes")
         reached = size == self.size if self.exactly else size >= self.size
-        return () if reached and not broken else (f"field {size} of {self.size}", *broken)
+        field_words = f"field {size} of {self.size}"
+        if self.exactly and size > self.size:
+            field_words += f", {size - self.size} too many"
+        return () if reached and not broken else (field_words, *broken)
 
     def status(self, layers: Iterable[Layer]) -> str:
         """One sentence on how far a stack is.

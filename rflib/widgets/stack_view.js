@@ -24,12 +24,26 @@ export function stackLayout(layers, inputSize, width, effective) {
   const { sizes, problem } = outputSizes(layers, inputSize);
   const lengths = [inputSize, ...sizes];
   const fields = lengths.map((_, level) => receptiveField(layers.slice(0, level)));
-  const [low, high] = domain(fields, lengths);
-  const scale = width / (high - low + 1);
   const rowHeight = Math.round(Math.min(54, Math.max(24, 480 / (layers.length + 1))));
   const causal = isCausal(layers); // whose units stand at the end of their windows, all above position 0
+  const [low, high] = roomy(domain(fields, lengths), (ends) => {
+    const scale = width / (ends[1] - ends[0] + 1);
+    return rowsOf(fields, ends[0], scale, { layers, rowHeight, causal }).map(({ start, pitch, width: mark }, level) => {
+      const last = start + (lengths[level] - 1) * pitch;
+      return [(start - mark / 2) / scale, (width - last - mark / 2) / scale];
+    });
+  });
+  const scale = width / (high - low + 1);
+  const rows = rowsOf(fields, low, scale, { layers, rowHeight, causal });
   const bottom = ROOM.axis + ROOM.window + (effective ? ROOM.effective : 0) + ROOM.bottom;
-  const rows = fields.map((field, level) => {
+  const height = ROOM.top + rowHeight * (layers.length + 1) + bottom;
+  const known = { layers, inputSize, lengths, fields, problem };
+  return { ...known, low, high, scale, rowHeight, rows, width, height, effective, causal };
+}
+
+/** Where the units of each level stand, and how large they are, in pixels. */
+function rowsOf(fields, low, scale, { layers, rowHeight, causal }) {
+  return fields.map((field, level) => {
     const pitch = field.stride * scale;
     const mark = Math.min(18, rowHeight * 0.5, Math.max(0.5, pitch * (pitch < 4 ? 0.9 : 0.76)));
     return {
@@ -40,9 +54,21 @@ export function stackLayout(layers, inputSize, width, effective) {
       height: Math.min(18, rowHeight * 0.5, Math.max(mark, 9)),
     };
   });
-  const height = ROOM.top + rowHeight * (layers.length + 1) + bottom;
-  const known = { layers, inputSize, lengths, fields, problem };
-  return { ...known, low, high, scale, rowHeight, rows, width, height, effective, causal };
+}
+
+/**
+ * More positions to show, where units would else stand beyond the picture.
+ * @param {[number, number]} ends First and last position.
+ * @param {(ends: [number, number]) => [number, number][]} spare Positions left over on both sides of each level.
+ */
+function roomy([low, high], spare) {
+  for (let turn = 0; turn < 8; turn++) { // a wider range makes its marks wider too, in positions
+    const left = Math.min(0, ...spare([low, high]).map(([each]) => Math.floor(each + 1e-9)));
+    const right = Math.min(0, ...spare([low, high]).map(([, each]) => Math.floor(each + 1e-9)));
+    if (left === 0 && right === 0) break;
+    [low, high] = [low + left, high - right];
+  }
+  return [low, high];
 }
 
 /** First and last input position to show: the input, and windows that hang over it, a long one by a quarter at most. */

@@ -42,7 +42,7 @@ def agree(page: ExplorerPage) -> dict[str, Any]:
     assert ("is blind" in line) != is_read
     verdict = page.result
     if python["blind"][0]:
-        assert verdict.startswith(f"{python['blind'][0]} of")
+        assert verdict.startswith(f"{python['blind'][0]:,} of")
         assert f"{python['blind'][1]:,} of" in verdict
     else:
         assert verdict.startswith("No blind spots")
@@ -59,6 +59,36 @@ def too_wide(page: ExplorerPage) -> list[str]:
              .filter(e => e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1)
              .map(e => e.outerHTML.slice(0, 120) + JSON.stringify(e.getBoundingClientRect()))
              .concat(root.scrollWidth > root.clientWidth + 1 ? ['the explorer itself'] : [])"""
+    )
+
+
+def enter(page: ExplorerPage, name: str, text: str) -> None:
+    """Type into a field of numbers, letter by letter, and press Enter."""
+    page.explorer.get_by_label(name, exact=True).select_text()
+    page.lab_page.page.keyboard.type(text)
+    page.press("Enter")
+
+
+def refused_in_words(page: ExplorerPage, name: str, text: str, limits: str, good: str) -> None:
+    """What does not fit is refused as it ends, not as it begins; the last good number comes back."""
+    before = shows(page)
+    enter(page, name, text)
+    note = page.explorer.get_by_role("alert").filter(has_text=limits)
+    expect(note).to_contain_text(text)
+    expect(page.explorer.get_by_label(name, exact=True)).to_have_value(good)
+    agree(page)
+    assert shows(page) == before
+
+
+def cut(page: ExplorerPage) -> list[str]:
+    """The words that do not fit where they stand."""
+    return page.explorer.evaluate(
+        """root => [...root.querySelectorAll('.rflib-rule')]
+             .filter(e => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1)
+             .concat([...root.querySelectorAll('.rflib-axis text')].filter(e => {
+               const [text, picture] = [e.getBoundingClientRect(), e.ownerSVGElement.getBoundingClientRect()];
+               return text.left < picture.left - 1 || text.right > picture.right + 1;
+             })).map(e => e.textContent)"""
     )
 
 
@@ -94,17 +124,33 @@ def test_schedules_are_edited_and_looked_at_with_mouse_and_keyboard(explorer_pag
     field.focus()
     page.press("Control+a")
     page.lab_page.page.keyboard.type("1, 2, 4")
+    assert agree(page)["dilations"] == [2, 2, 2]  # not before Enter
+    page.press("Enter")
     assert agree(page)["dilations"] == [1, 2, 4]
     expect(explorer.locator(".rflib-task")).to_contain_text("Solved")
     assert page.python("e.is_solved") is True
     page.lab_page.page.keyboard.type(", x")
+    page.press("Enter")
     expect(explorer.locator(".rflib-problem")).to_contain_text("such as 1, 2, 5; got \u201cx\u201d.")
-    assert agree(page)["dilations"] == [1, 2, 4]
-    page.press("Tab")
     expect(field).to_have_value("1, 2, 4")
+    assert agree(page)["dilations"] == [1, 2, 4]
+    field.select_text()
+    page.lab_page.page.keyboard.type("1, 2, 99999")
+    page.press("Tab")
+    said = "The dilation of layer 3 must be an integer from 1 to 1024; got 99999."
+    expect(explorer.locator(".rflib-problem")).to_have_text(said)
+    expect(field).to_have_value("1, 2, 4")
+    assert agree(page)["dilations"] == [1, 2, 4]
+    refused_in_words(page, "dilation of layer 3", "2000", "from 1 to 1,024", "4")
+    refused_in_words(page, "kernel size", "64", "from 1 to 32", "3")
+    enter(page, "dilation of layer 3", "1024")
+    enter(page, "dilation of layer 2", "1024")  # each is allowed, and both are too long together
+    expect(explorer.locator(".rflib-problem")).to_contain_text("A unit of this stack spans 4099 positions")
+    expect(explorer.get_by_label("dilation of layer 2")).to_have_value("2")
+    assert agree(page)["dilations"] == [1, 2, 1024]
 
     # one layer's dilation, a layer more, a layer less; the focus stays
-    explorer.get_by_label("dilation of layer 3").fill("9")
+    enter(page, "dilation of layer 3", "9")
     assert agree(page)["blind"] == [4, 184]
     assert "layer 3 has dilation 9, 2 more than the span of 7 so far" in page.result
     explorer.get_by_role("button", name="add a layer").click()
@@ -116,7 +162,7 @@ def test_schedules_are_edited_and_looked_at_with_mouse_and_keyboard(explorer_pag
 
     # a kernel size for each layer, presets, causal
     explorer.get_by_label("one for each layer").check()
-    explorer.get_by_label("kernel size of layer 2").fill("5")
+    enter(page, "kernel size of layer 2", "5")
     assert page.python("e.kernel_size") == [3, 5, 3]
     explorer.get_by_label("one for each layer").uncheck()
     assert agree(page)["kernel"] == 3
@@ -142,11 +188,15 @@ def test_schedules_are_edited_and_looked_at_with_mouse_and_keyboard(explorer_pag
     page.screenshot("dilation_dark")
     assert page.serious() == []
     page.theme("Light")
-    for width, height in ((700, 900), (640, 450)):  # the second is 1280 at 200 %
+    for width, height in ((1024, 768), (700, 900), (640, 450)):  # the last is 1280 at 200 %
         page.lab_page.page.set_viewport_size({"width": width, "height": height})
         page.lab_page.settle()
         assert too_wide(page) == [], width
         assert agree(page)["layer"] == 1
         page.screenshot(f"dilation_{width}")
+        page.run("e.dilations = [2**n for n in range(10)]")
+        assert cut(page) == [], width
+        page.run("e.dilations = (2, 2, 2); e.layer = 1")
+        assert cut(page) == [], width
     assert re.fullmatch(r"DilationExplorer: .* 6 blind spots", page.python("repr(e)"))
     assert page.is_clean()

@@ -85,11 +85,19 @@ def test_erf_explorer(explorer_page: ExplorerPage) -> None:
     assert "at a quarter of the depth it was 1.83" in page.result
     agree(page)
     assert page.explorer.locator("tbody td").all_inner_texts()[2] == "3.65"
+    legends = page.explorer.locator(".rflib-erf-legend")
+    assert "closed form" in legends.nth(1).inner_text()
+    assert "closed form" in legends.nth(2).inner_text()
+    assert "square root of depth" in legends.nth(2).inner_text()
+    assert not page.explorer.locator(".rflib-erf-why").is_visible()
     page.screenshot("erf_light")
 
     # With the mouse, and from Python.
     page.explorer.get_by_label("Weights").select_option("random, mean zero")
     wait_for(page, weights="random, mean zero", depth="20", visited="1")
+    assert "closed form" not in "".join(legends.all_inner_texts())
+    assert "square root of depth" not in "".join(legends.all_inner_texts())
+    assert page.explorer.locator(".rflib-erf-why").inner_text() == page.python("e.answer['unknown']") != ""
     agree(page)
     page.explorer.get_by_label("Nonlinearity").select_option("ReLU")
     wait_for(page, nonlinearity="ReLU")
@@ -110,13 +118,16 @@ def test_erf_explorer(explorer_page: ExplorerPage) -> None:
     page.run("e.pattern = 'dilation doubling'; e.kernel_size = 3; e.weights = 'uniform'; e.nonlinearity = 'none'")
     page.run("e.skip = 'none'; e.scale = 'linear'; e.depth = 3; e.depth = 5")
     wait_for(page, pattern="dilation doubling", kernel="3", weights="uniform", depth="5", size="63")
+    assert "closed form" in legends.nth(2).inner_text()
+    assert "square root of depth" not in legends.nth(2).inner_text()
+    assert page.explorer.locator(".rflib-erf-why").inner_text().startswith("No line for the square root of depth")
     agree(page)
     assert page.serious() == []
     page.theme("Dark")
     assert page.serious() == []
     page.screenshot("erf_dark")
     page.theme("Light")
-    for width in (700, 640):  # 640: what a zoom of 200 % leaves of 1280
+    for width in (700, 640):  # 640: what a zoom of 200% leaves of 1280
         page.lab_page.page.set_viewport_size({"width": width, "height": 900})
         page.lab_page.settle()
         assert overhanging(page) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .explorer_page import ExplorerPage
-from .test_growth import is_within
+from .test_growth import beside_the_files, cut_texts, is_within
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -35,6 +35,11 @@ def agrees(page: ExplorerPage) -> bool:
         assert ("Solved" in page.result) == (not missed)
         assert f"parameters {parameters:,}" in text
     return True
+
+
+def focused(page: ExplorerPage) -> str:
+    """The text of what has the focus."""
+    return page.lab_page.page.evaluate("() => document.activeElement.textContent")
 
 
 def test_the_design_game(explorer_page: ExplorerPage) -> None:
@@ -87,9 +92,11 @@ def test_the_design_game(explorer_page: ExplorerPage) -> None:
     page.run("g.level = 4")
     assert state(page)["round"] == "4"
     page.screenshot("game_last_round")
-    root.get_by_role("button", name="Show me (gives up this round)").click()
+    root.get_by_role("button", name="Show me (gives up this round)").focus()
+    page.press("Enter")
     page.lab_page.settle()
     assert page.python("[g.given_up, g.solved]") == [True, False]
+    assert focused(page) == "Load the cheapest"  # the button that had the focus is gone
     cheapest = page.python("str(g.show_solution())")
     assert f"The cheapest: {cheapest}." in root.inner_text()
     root.get_by_role("button", name="Load the cheapest").click()
@@ -119,4 +126,35 @@ def test_the_design_game(explorer_page: ExplorerPage) -> None:
     page.lab_page.settle()
     assert is_within(page)
     page.screenshot("game_zoom")
+    assert page.is_clean()
+
+
+def test_the_game_in_a_narrow_place_and_without_a_kernel(explorer_page: ExplorerPage) -> None:
+    page = explorer_page
+    root = page.show(CODE)
+    for width, height in ((1024, 768), (640, 450)):
+        beside_the_files(page, width, height)
+        for level, keys in ((2, "dd1"), (4, "sd5d1")):
+            page.run(f"g.level = {level}")
+            page.picture.focus()
+            page.press(*keys)
+            page.lab_page.settle()
+            assert is_within(page)
+            assert cut_texts(page) == []
+        page.screenshot(f"game_beside_{width}")
+    # a button that is switched off hands the focus on
+    root.get_by_role("button", name="Start over").click()
+    page.press("Escape")
+    page.picture.focus()
+    page.press("1")
+    root.get_by_role("button", name="remove layer 1").focus()
+    page.press("Enter")
+    assert state(page)["layers"] == "0"
+    assert page.picture.evaluate("picture => document.activeElement === picture")
+    page.lab_page.page.evaluate(
+        """() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => null)"""
+    )
+    page.explorer.page.get_by_text("The kernel was restarted or has ended").wait_for()
+    root.get_by_role("button", name="Show me (gives up this round)").click()
+    page.lab_page.settle()
     assert page.is_clean()

@@ -43,6 +43,28 @@ def is_within(page: ExplorerPage) -> bool:
     )
 
 
+def beside_the_files(page: ExplorerPage, width: int, height: int) -> None:
+    """A small window, with JupyterLab's file browser open beside the notebook."""
+    page.lab_page.page.set_viewport_size({"width": width, "height": height})
+    page.lab_page.page.evaluate("() => window.jupyterapp.shell.expandLeft()")
+    page.lab_page.settle()
+
+
+def cut_texts(page: ExplorerPage) -> list[str]:
+    """What reaches over the right edge of the explorer, of its picture or of its table."""
+    return page.explorer.evaluate(
+        """root => {
+             const right = element => element.getBoundingClientRect().right;
+             const over = (element, place) => right(element) > right(place) + 0.5;
+             const all = (place, names) => [...place.querySelectorAll(names)].filter(each => over(each, place));
+             const found = [...all(root, 'td, th, select, button, input'), ...all(root.querySelector('svg'), 'text')];
+             const table = root.querySelector('.rflib-scroll');
+             if (table && table.scrollWidth > table.clientWidth) found.push(table);
+             return found.map(element => element.textContent);
+           }"""
+    )
+
+
 def last_point(page: ExplorerPage, way: int) -> list[float]:
     """Where the last point of a curve is on the screen."""
     page.explorer.scroll_into_view_if_needed()
@@ -132,4 +154,23 @@ def test_the_growth_explorer(explorer_page: ExplorerPage) -> None:
     page.lab_page.settle()
     assert is_within(page)
     page.screenshot("growth_zoom")
+    assert page.is_clean()
+
+
+def test_the_growth_explorer_in_a_narrow_place(explorer_page: ExplorerPage) -> None:
+    page = explorer_page
+    page.show(CODE)
+    for width, height in ((1280, 900), (1024, 768), (800, 700), (640, 450)):
+        beside_the_files(page, width, height)
+        for setting in (
+            "e.depth, e.channels, e.input_size, e.axis, e.step = 1, 1, 8, 'parameters', 1",
+            "e.depth, e.channels, e.input_size, e.axis, e.step = 16, 512, 1024, 'multiply_adds', 16",
+        ):
+            page.run(setting)
+            assert is_within(page)
+            assert cut_texts(page) == []
+        page.screenshot(f"growth_beside_{width}")
+    assert page.serious() == []
+    page.run("e.depth, e.channels, e.input_size, e.axis, e.step, e.way = 6, 64, 224, 'parameters', 6, 'dilation'")
+    assert agrees(page)
     assert page.is_clean()

@@ -165,6 +165,45 @@ def test_the_overlay_on_a_photograph(explorer_page: ExplorerPage) -> None:
     assert page.is_clean()
 
 
+CORNER = """
+import torch
+from rflib import zoo
+from rflib.widgets.overlay import Overlay
+e = Overlay(zoo.resnet18(width=0.25).eval(), torch.rand(1, 3, 96, 96), layer="layer2", unit=(0, 0))
+"""
+
+
+def test_a_window_that_goes_on_beyond_the_picture(explorer_page: ExplorerPage) -> None:
+    page, browser = explorer_page, explorer_page.lab_page.page
+    page.show(CORNER, "e")
+    shows(page, "unit=0,0 window=-49..49,-49..49 cut=-49,-49")
+    words = "the window goes on beyond the picture: rows from \N{MINUS SIGN}49, columns from \N{MINUS SIGN}49"
+    assert words in page.explorer.inner_text()
+    arrows = page.explorer.locator(".rflib-overlay-image .rflib-overlay-arrow")
+    assert (arrows.get_attribute("d") or "").count("M") == 2
+    page.screenshot("overlay_cut")
+    page.run("e.unit = (6, 6)")
+    shows(page, "unit=6,6 cut=none")
+    assert "goes on beyond" not in page.explorer.inner_text()
+    assert arrows.get_attribute("d") == ""
+
+    # the room that JupyterLab leaves at 1024 x 768 beside its list of files
+    page.run("e.unit = (0, 0)")
+    browser.set_viewport_size({"width": 1024, "height": 768})
+    page.explorer.evaluate("root => { root.style.width = '592px'; }")
+    assert is_within(page)
+    picture, inside = page.picture.bounding_box(), page.explorer.bounding_box()
+    assert picture is not None
+    assert inside is not None
+    assert inside["width"] == 592
+    assert picture["width"] >= 0.9 * 592  # the panel is used
+    assert inside["x"] <= picture["x"]
+    assert picture["x"] + picture["width"] <= inside["x"] + 592
+    page.screenshot("overlay_592")
+    assert page.serious() == []
+    assert page.is_clean()
+
+
 SIGNAL = """
 import numpy as np, rflib as rf
 from rflib import zoo

@@ -143,9 +143,32 @@ def test_poke_explorer(explorer_page: ExplorerPage) -> None:
     assert page.serious() == []
     page.screenshot("poke_dark")
     page.theme("Light")
-    for width in (700, 640):  # 640: what a zoom of 200 % leaves of 1280
+    for width in (700, 640):  # 640: what a zoom of 200% leaves of 1280
         page.lab_page.page.set_viewport_size({"width": width, "height": 900})
         page.lab_page.settle()
         assert overhanging(page) == []
         page.screenshot(f"poke_{width}")
     assert page.is_clean()
+
+
+@pytest.mark.needs("chromium")
+def test_a_restarted_kernel(explorer_page: ExplorerPage) -> None:
+    """The explorer says that Python is gone, and takes no more moves that nobody would answer."""
+    page, browser = explorer_page, explorer_page.lab_page.page
+    page.show(START)
+    wait_for(page, pixel="6,6", unit="5,5")
+    notice = page.explorer.locator("xpath=..").locator(".rflib-cut-off")
+    assert notice.inner_text() == ""
+    assert page.explorer.evaluate("root => root.inert") is False
+    kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+    browser.evaluate(f"() => {kernel}.restart()")
+    browser.wait_for_function(f"() => {kernel}.status === 'idle'", timeout=30_000)
+    browser.wait_for_function(
+        "() => document.querySelector('.jp-Notebook .rflib-cut-off')?.textContent.includes('Run this cell again')",
+        timeout=10_000,
+    )
+    assert page.explorer.evaluate("root => root.inert") is True
+    browser.mouse.click(*cell(page, 0, 1, 2))
+    page.lab_page.settle()
+    assert shown(page)["pixel"] == "6,6"
+    assert page.lab_page.complaints == []

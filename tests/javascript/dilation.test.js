@@ -105,7 +105,7 @@ test("what cannot be drawn is refused in Python's words", () => {
   const one = "Give one number for all layers, or one for each.";
   assert.equal(sums.scheduleProblem([1, 2, 4], 3), null);
   assert.equal(sums.scheduleProblem([1, 2], [3, 1]), null);
-  const list = "`dilations` must be a list of integers, one a layer, such as (1, 2, 4).";
+  const list = "`dilations` must be a list of integers, one a layer, such as (1, 2, 4); got [].";
   assert.equal(sums.scheduleProblem([], 3), list);
   assert.equal(sums.scheduleProblem([1, 0], 3), "The dilation of layer 2 must be an integer from 1 to 1024; got 0.");
   assert.equal(sums.scheduleProblem([1, 1, 1], [3, 3]), `\`kernel_size\` has 2 entries for 3 dilations. ${one}`);
@@ -127,7 +127,20 @@ test("the finding names the layer that breaks the rule, and by how much", () => 
   assert.equal(said([1, 2, 9]), `4 of 25 offsets are blind, 184 of 625 in two dimensions: ${far}`);
   const first = "layer 1 has dilation 4, 3 more than the span of 1 so far";
   assert.equal(said([4, 2, 1]), `No blind spots in the end: ${first}, but other layers fill what it leaves out.`);
+  assert.equal(said([1, 7], 1), "No blind spots: with kernel size 1 the unit reads only its own place.");
   assert.ok(said([2, 9, 30]).includes(", and 2 others break it too."));
+});
+
+test("a layer's sentence holds for one tap too, whose dilation may be larger than the span", () => {
+  const about = (dilations, kernel) => {
+    const rows = sums.scheduleRows(dilations, kernel, false);
+    return sums.ruleSteps(dilations, kernel, rows).map((rule, at) => words.ruleSentence(rule, rows[at + 1]));
+  };
+  assert.deepEqual(about([1, 9], [3, 1]), [
+    "\u2713 dilation 1 \u2264 span 1 so far \u00b7 reads 3 of 3",
+    "\u2713 kernel size 1: its dilation does nothing \u00b7 reads 3 of 3",
+  ]);
+  assert.equal(about([2], 3)[0], "\u2717 breaks the rule by 1: dilation 2 > span 1 so far \u00b7 reads 3 of 5");
 });
 
 test("an offset is explained by its paths, or by there being none", () => {
@@ -148,6 +161,11 @@ test("an offset is explained by its paths, or by there being none", () => {
   assert.equal(
     about([1, 1, 1], 3, 0),
     "Offset 0 after layer 3 is read along 7 paths: +1 0 \u22121, 0 +1 \u22121, +1 \u22121 0 and others.",
+  );
+  assert.equal(about([1, 1, 1, 1, 1], 5, 0, 1), "Offset 0 after layer 5 is read along 1 path: step 0 in every layer.");
+  assert.equal(
+    about([1, 2, 4, 8, 32], 5, 32),
+    "Offset +32 after layer 5 is read along 1 path: +32 (step 0 in the other layers).",
   );
   assert.equal(about([1, 2, 4, 8, 16], 5, 31), "Offset +31 after layer 5 is read along 1 path: +1 +2 +4 +8 +16.");
   assert.ok(about(new Array(24).fill(1), 24, 0, 9).includes("about 2."));

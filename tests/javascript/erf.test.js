@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { momentsOf, scaled } from "../../rflib/widgets/erf.js";
+import { lawsOf, momentsOf, scaled } from "../../rflib/widgets/erf.js";
 import { assertAllClose, assertClose } from "./reading.js";
 
 test("mean and spread of weights", () => {
@@ -23,4 +23,10 @@ test("three scales, each from 0 to 1", () => {
   assert.deepEqual(logarithm.slice(0, 2), [0, 0]); // below four powers of ten nothing is told apart
   assertAllClose(logarithm.slice(2), [1 + Math.log10(0.25) / 4, 1], "logarithm");
   assert.deepEqual(scaled([0, 0], "linear"), [0, 0]);
+});
+
+test("a line that has no point is not there", () => {
+  assert.deepEqual(lawsOf([[1, 3, 0.8, 0.8], [2, 5, 1.2, 1.2]]), { closed: true, root: true });
+  assert.deepEqual(lawsOf([[1, 3, 0.8, null], [2, 7, 1.8, null]]), { closed: true, root: false });
+  assert.deepEqual(lawsOf([[1, 3, null, null]]), { closed: false, root: false });
 });

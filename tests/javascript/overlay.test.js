@@ -5,6 +5,8 @@ import test from "node:test";
 
 import {
   bordering,
+  cutsOf,
+  cutWords,
   cellsOf,
   drawnUnits,
   flatOf,
@@ -21,6 +23,7 @@ import {
   unitWindow,
   unitWindows,
 } from "../../rflib/widgets/overlay_windows.js";
+import { arrow, arrowsOf } from "../../rflib/widgets/overlay_parts.js";
 import { seeded } from "./reading.js";
 
 const random = seeded(7);
@@ -162,4 +165,58 @@ test("cells, margins and rectangles", () => {
   assert.deepEqual(margins(grid([4, 4], [30, 30], 3, [1, 1], [5, 5])), [0, 0]);
   const bytes = new DataView(Int32Array.from([9, 1, 2, 3, 4]).buffer, 4);
   assert.deepEqual(rectanglesOf(bytes), [[1, 2, 3, 4]]);
+});
+
+test("a frame is cut where the window has positions that the picture has not", () => {
+  let some = 0;
+  for (const layer of layers) {
+    const beyond = margins(layer);
+    for (let flat = 0; flat < unitCount(layer); flat++) {
+      const window = unitWindow(layer, unitOf(layer, flat));
+      const expected = [];
+      window.forEach(([first, last], axis) => {
+        const places = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+        const pixels = Array.from({ length: layer.space[axis] + 2 * beyond[axis] }, (_, i) => i - beyond[axis]);
+        if (places.some((at) => pixels.every((pixel) => at < pixel))) expected.push({ axis, end: 0, position: first });
+        if (places.some((at) => pixels.every((pixel) => at > pixel))) expected.push({ axis, end: 1, position: last });
+      });
+      assert.deepEqual(cutsOf(window, layer.space, beyond), expected);
+      some += expected.length;
+    }
+  }
+  assert.ok(some > 0);
+});
+
+test("the corner unit of ResNet-18's layer2 on 96 x 96 goes on to -49, the middle one is whole", () => {
+  const layer = grid([12, 12], [96, 96], 99, [8, 8], [-49, -49]);
+  const beyond = margins(layer);
+  assert.deepEqual(beyond, [32, 32]);
+  const corner = cutsOf(unitWindow(layer, [0, 0]), layer.space, beyond);
+  assert.deepEqual(corner, [{ axis: 0, end: 0, position: -49 }, { axis: 1, end: 0, position: -49 }]);
+  assert.equal(cutWords(corner, 2), "rows from \u221249, columns from \u221249");
+  const last = cutsOf(unitWindow(layer, [11, 6]), layer.space, beyond);
+  assert.equal(cutWords(last, 2), "rows to 137");
+  assert.deepEqual(cutsOf(unitWindow(layer, [6, 6]), layer.space, beyond), []);
+  assert.equal(cutWords([], 2), "");
+  assert.equal(cutWords([{ axis: 0, end: 1, position: 70 }], 1), "positions to 70");
+});
+
+test("an arrow has its tip where it is put and its back on the other side", () => {
+  assert.equal(arrow(0, 5, "left", 4), "M0 5L4 7L4 3z");
+  assert.equal(arrow(9, 5, "right", 4), "M9 5L5 7L5 3z");
+  assert.equal(arrow(5, 0, "up", 4), "M5 0L7 4L3 4z");
+  assert.equal(arrow(5, 9, "down", 4), "M5 9L7 5L3 5z");
+});
+
+test("arrows point out of the picture, at the middle of what is seen of the edge", () => {
+  const view = { left: -36, top: -36, width: 180, height: 180 };
+  const window = [[-49, 49], [-49, 49]];
+  const cuts = [{ axis: 0, end: 0 }, { axis: 1, end: 0 }];
+  assert.equal(arrowsOf(window, cuts, view, 1), arrow(7, -36, "up", 5) + arrow(-36, 7, "left", 5));
+  const low = [[100, 199], [100, 199]];
+  const ends = [{ axis: 0, end: 1 }, { axis: 1, end: 1 }];
+  assert.equal(arrowsOf(low, ends, view, 1), arrow(122, 144, "down", 5) + arrow(144, 122, "right", 5));
+  const signal = { left: -36, top: -2, width: 180, height: 14 };
+  assert.equal(arrowsOf([[-60, 9]], [{ axis: 0, end: 0 }], signal, 10), arrow(-36, 5, "left", 5));
+  assert.equal(arrowsOf(window, [], view, 1), "");
 });

@@ -99,6 +99,20 @@ test("the unit under the mouse is the one that is drawn there, and every unit ha
   assert.deepEqual(unitAt(short, 0, 0), { level: 1, unit: 0 }); // the row above does not exist
 });
 
+test("units stand inside the picture though their windows reach far beyond it", () => {
+  const far = [conv(64, 64), conv(2, 1, [0, 3])];
+  const cases = [...stacks.filter(({ layers }) => layers.length > 0), { layers: far, input_size: 300 }];
+  forEachCase(cases, ({ layers, input_size }) => {
+    for (const width of [390, WIDTH]) {
+      const layout = stackLayout(layers, input_size, width, true);
+      layout.rows.forEach(({ width: mark }, level) => {
+        const ends = [0, layout.lengths[level] - 1].map((unit) => placeOf(layout, level, unit));
+        assert.ok(ends[0] - mark / 2 > -1e-6 && ends[1] + mark / 2 < width + 1e-6, `level ${level}: ${ends}`);
+      });
+    }
+  });
+});
+
 /** The rectangles and diamonds of a path: [left, right] of each. */
 const marksIn = (path) => path.split("z").filter(Boolean);
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import product
 from typing import Any
@@ -78,14 +79,21 @@ def test_a_layers_padding_keeps_the_length_and_lies_as_pytorch_has_it() -> None:
     assert rf.output_size(DilationExplorer((1, 2, 7), (2, 4, 3)).layers, 50) == 50
 
 
+LIST = "`dilations` must be a list of integers, one a layer, such as (1, 2, 4); got {}."
+LAYER = "`layer` must be an integer from 1 to 3, the number of layers; got {}."
+OFFSET = "`offset` must be an integer from -7 to 7, the window of a unit of layer 3; got {}."
+CAUSAL = "`causal` must be True or False; got {}."
+EXAMPLE = '{"size": 31, "kernel_size": 3, "layers": 4}'
+TASK = f"`task` must be a dictionary that holds at least a size, such as {EXAMPLE}; got "
+F64 = repr(np.float64(3))
 LIMIT = "Give one number for all layers, or one for each."
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("dilations", (), "`dilations` must be a list of integers, one a layer, such as (1, 2, 4)."),
-        ("dilations", 3, "`dilations` must be a list of integers, one a layer, such as (1, 2, 4)."),
+        ("dilations", (), "`dilations` must be a list of integers, one a layer, such as (1, 2, 4); got ()."),
+        ("dilations", 3, "`dilations` must be a list of integers, one a layer, such as (1, 2, 4); got 3."),
         ("dilations", (1, 0), "The dilation of layer 2 must be an integer from 1 to 1024; got 0."),
         ("dilations", (1.5,), "The dilation of layer 1 must be an integer from 1 to 1024; got 1.5."),
         ("dilations", (True,), "The dilation of layer 1 must be an integer from 1 to 1024; got True."),
@@ -96,6 +104,20 @@ LIMIT = "Give one number for all layers, or one for each."
             "A unit of this stack spans 4097 positions; the explorer draws at most 4096. "
             "Use smaller dilations or fewer layers.",
         ),
+        *[("dilations", each, LIST.format(repr(each))) for each in (None, math.nan, "1,2", np.int64(3), {1, 2})],
+        ("dilations", np.array(3), LIST.format("3")),
+        ("dilations", np.array([[1, 2]]), "The dilation of layer 1 must be an integer from 1 to 1024; got [1, 2]."),
+        ("dilations", (1, None), "The dilation of layer 2 must be an integer from 1 to 1024; got None."),
+        ("dilations", [np.nan], "The dilation of layer 1 must be an integer from 1 to 1024; got nan."),
+        ("kernel_size", None, "The kernel size of layer 1 must be an integer from 1 to 32; got None."),
+        ("kernel_size", math.nan, "The kernel size of layer 1 must be an integer from 1 to 32; got nan."),
+        ("kernel_size", "3", "The kernel size of layer 1 must be an integer from 1 to 32; got '3'."),
+        ("kernel_size", np.array([3.0]), f"`kernel_size` has 1 entries for 3 dilations. {LIMIT}"),
+        ("kernel_size", np.float64(3), f"The kernel size of layer 1 must be an integer from 1 to 32; got {F64}."),
+        *[("layer", each, LAYER.format(repr(each))) for each in (None, math.nan, "1", np.array([1, 2]))],
+        *[("offset", each, OFFSET.format(repr(each))) for each in (None, math.nan, "0", np.array([0, 1]))],
+        *[("causal", each, CAUSAL.format(repr(each))) for each in (None, math.nan, "yes", 1, np.array([True]))],
+        *[("task", each, f"{TASK}{each!r}.") for each in (math.nan, "31", 31, np.int64(31), np.array([31, 4]))],
         ("kernel_size", 0, "The kernel size of layer 1 must be an integer from 1 to 32; got 0."),
         ("kernel_size", (3, 3, "3"), "The kernel size of layer 3 must be an integer from 1 to 32; got '3'."),
         ("kernel_size", (3, 3), f"`kernel_size` has 2 entries for 3 dilations. {LIMIT}"),
@@ -106,11 +128,27 @@ LIMIT = "Give one number for all layers, or one for each."
 )
 def test_a_setting_that_cannot_be_changes_nothing(name: str, value: Any, message: str) -> None:
     for from_browser in (False, True):
+        if from_browser and isinstance(value, np.generic | np.ndarray):
+            continue  # the browser sends JSON
         explorer = DilationExplorer()
         before = explorer.get_state()
         with pytest.raises(rf.ReceptiveFieldError, match=f"^{re.escape(message)}$"):
             explorer.set_state({name: value}) if from_browser else setattr(explorer, name, value)
         assert explorer.get_state() == before
+
+
+def test_numpys_numbers_are_taken_as_pythons() -> None:
+    explorer = DilationExplorer()
+    explorer.causal = np.True_
+    explorer.kernel_size = np.array(2)
+    explorer.layer, explorer.offset = np.int64(2), np.int32(-3)
+    found = (explorer.causal, explorer.kernel_size, explorer.layer, explorer.offset)
+    assert found == (True, 2, 2, -3)
+    assert [type(each) for each in found] == [bool, int, int, int]
+    explorer.task = {"size": np.int64(9)}
+    assert type(explorer.task["size"]) is int
+    explorer.task = None
+    assert (explorer.task, explorer.is_solved) == ({}, None)
 
 
 def test_of_one_message_from_the_browser_all_is_taken_or_nothing() -> None:

@@ -23,6 +23,12 @@ PLAIN = Settings(6, 3, "uniform", "none", "none", "constant", "absolute", 4, 0)
 RANDOM = "random, mean zero"
 
 
+SIZES = (
+    "The explorer draws fields of one or two axes: `input_size` must be (inputs, channels, length) or (inputs, "
+    "channels, rows, columns), whole numbers >= 1, such as (1, 3, 64, 64)"
+)
+
+
 class Two(nn.Module):
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return x, 2 * x
@@ -146,7 +152,7 @@ def test_the_square_root_law() -> None:
     assert explorer.visited[20][0] == 41
     assert explorer.visited[20][1] / explorer.visited[5][1] == pytest.approx(2)
     assert explorer.answer["sentence"] == (
-        "20 layers: field 41 \N{MULTIPLICATION SIGN} 41, sigma 3.65 (closed form 3.65), 8.9% of the field; at a "
+        "20 layers: field 41 \N{MULTIPLICATION SIGN} 41, sigma 3.65 (closed form 3.65), 9% of the field; at a "
         "quarter of the depth it was 1.83: sigma \N{MULTIPLICATION SIGN} 2.00."
     )
     law = {row[0]: row for row in explorer.answer["law"]}
@@ -259,10 +265,28 @@ def test_draws_without_a_gradient(dead: int, monkeypatch: pytest.MonkeyPatch) ->
             {"model": nn.Conv1d(1, 1, 3)},
             "Give a module either `input_size`, as (1, 3, 64, 64), or `inputs`, a tensor; not both.",
         ),
+        ({"model": nn.Conv3d(1, 1, 3), "input_size": (1, 1, 9, 9, 9)}, f"{SIZES}; got (1, 1, 9, 9, 9)."),
+        ({"model": nn.Conv2d(1, 1, 3), "input_size": 32}, f"{SIZES}; got 32."),
+        ({"model": nn.Conv2d(1, 1, 3), "input_size": 32.0}, f"{SIZES}; got 32.0."),
+        ({"model": nn.Conv2d(1, 1, 3), "input_size": True}, f"{SIZES}; got True."),
+        ({"model": nn.Conv2d(1, 1, 3), "input_size": math.nan}, f"{SIZES}; got nan."),
+        ({"model": nn.Conv2d(1, 1, 3), "input_size": "1199"}, f"{SIZES}; got '1199'."),
+        ({"model": nn.Conv2d(1, 1, 3), "input_size": {}}, f"{SIZES}; got {{}}."),
+        ({"model": nn.Conv2d(1, 1, 3), "input_size": (1, 1, -4, 8)}, f"{SIZES}; got (1, 1, -4, 8)."),
+        ({"model": nn.Conv2d(1, 1, 3), "input_size": (1, 1, [], 8)}, f"{SIZES}; got (1, 1, [], 8)."),
         (
-            {"model": nn.Conv3d(1, 1, 3), "input_size": (1, 1, 9, 9, 9)},
-            "The explorer draws fields of one or two axes: the input must be (inputs, channels, length) or "
-            "(inputs, channels, rows, columns); got (1, 1, 9, 9, 9).",
+            {"model": nn.Conv2d(1, 1, 3), "input_size": (1, 1, 10**9, 10**9)},
+            "`input_size` (1, 1, 1000000000, 1000000000) would draw 1,000,000,000,000,000,000 numbers, and the "
+            "explorer takes at most 50,000,000. Give fewer inputs or smaller ones.",
+        ),
+        (
+            {"model": nn.Conv2d(1, 1, 3), "inputs": [1]},
+            "`inputs` must be a tensor, (inputs, channels, length) or (inputs, channels, rows, columns); got [1]. "
+            "Write torch.as_tensor(...).",
+        ),
+        (
+            {"model": nn.Conv2d(1, 1, 3), "inputs": torch.zeros(9)},
+            f"{SIZES.replace('`input_size`', 'the shape of `inputs`')}; got (9,).",
         ),
         (
             {"model": Two(), "input_size": (1, 1, 9)},
@@ -274,6 +298,107 @@ def test_errors_say_what_to_do(keywords: dict[str, object], message: str) -> Non
     with pytest.raises(rf.ModelError) as caught:
         ErfExplorer(**keywords)
     assert str(caught.value) == message
+
+
+STRANGE: list[object] = [[], {}, None, np.array([]), np.array([1, 2]), np.array(["0", "1"])]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=repr)
+def test_strange_settings_are_refused_in_words(value: object) -> None:
+    explorer = ErfExplorer(depth=3)
+    for name in ("weights", "nonlinearity", "skip", "pattern", "contribution", "scale"):
+        with pytest.raises(rf.ModelError) as caught:
+            setattr(explorer, name, value)
+        assert str(caught.value).startswith(f"`{name}` must be one of '")
+        assert str(caught.value).endswith(f"; got {value!r}.")
+    with pytest.raises(rf.ModelError) as caught:
+        explorer.layer = value
+    assert str(caught.value) == "`layer` belongs to a module: ErfExplorer(model, input_size=...)."
+    given = ErfExplorer(nn.Conv1d(1, 1, 3), input_size=(1, 1, 9))
+    with pytest.raises(rf.UnknownNameError) as unknown:
+        given.layer = value
+    assert str(unknown.value).startswith(f"There is no layer {value!r}. Nearest: ")
+    assert given.layer == "(model)"
+
+
+@pytest.mark.parametrize("unit", [np.int64(3), np.array([3]), np.array([]), np.array([3, 3]), torch.tensor([3])])
+def test_units_as_numpy_has_them(unit: object) -> None:
+    with pytest.raises(rf.ModelError) as caught:
+        ErfExplorer(depth=3).unit = unit
+    assert str(caught.value) == "`unit` belongs to a module: ErfExplorer(model, input_size=...)."
+    explorer = ErfExplorer(nn.Conv1d(1, 1, 3), input_size=(1, 1, 9))
+    if np.asarray(unit).size == 1:
+        explorer.unit = unit
+        assert explorer.unit == (3,)
+        assert type(explorer.unit[0]) is int
+        return
+    with pytest.raises(rf.UnitError) as refused:
+        explorer.unit = unit
+    assert str(refused.value) == f"`unit` must be a unit of layer '(model)', whose shape is (7,); got {unit!r}."
+
+
+ROOTLESS = "No line for the square root of depth: "
+ONLY = "so sigma is only measured."
+
+
+@pytest.mark.parametrize(
+    ("keywords", "closed", "root", "words"),
+    [
+        ({}, True, True, ""),
+        ({"skip": "identity", "pattern": "dilation 2"}, True, True, ""),
+        ({"weights": RANDOM, "contribution": "squared"}, True, True, ""),
+        (
+            {"pattern": "dilation doubling"},
+            True,
+            False,
+            f"{ROOTLESS}each layer reaches twice as far as the one before, so sigma grows faster.",
+        ),
+        (
+            {"pattern": "stride 2", "skip": "identity"},
+            True,
+            False,
+            f"{ROOTLESS}each layer reaches twice as far as the one before, so sigma grows faster.",
+        ),
+        (
+            {"weights": "random, positive", "skip": "identity"},
+            True,
+            False,
+            f"{ROOTLESS}the first layer has no skip connection, so the layers are not alike.",
+        ),
+        (
+            {"nonlinearity": "ReLU"},
+            False,
+            False,
+            f"No closed form: which ReLUs are on depends on the input, {ONLY}",
+        ),
+        (
+            {"weights": RANDOM},
+            False,
+            False,
+            f"No closed form: for weights of mean zero there is one for the squared gradient only, {ONLY}",
+        ),
+        (
+            {"contribution": "squared", "pattern": "dilation doubling"},
+            False,
+            False,
+            f"No closed form: for equal weights there is one for the absolute gradient only, {ONLY}",
+        ),
+        (
+            {"contribution": "squared", "weights": "random, positive"},
+            False,
+            False,
+            f"No closed form: for positive weights there is one for the absolute gradient only, {ONLY}",
+        ),
+    ],
+)
+def test_only_laws_that_hold_are_drawn(keywords: dict[str, str], closed: bool, root: bool, words: str) -> None:
+    explorer = ErfExplorer(depth=4, **keywords)  # type: ignore[arg-type]
+    law = explorer.answer["law"]
+    assert {row[2] is not None for row in law} == {closed}
+    assert {row[3] is not None for row in law} == {root}
+    assert explorer.answer["unknown"] == words
+    if root:
+        np.testing.assert_allclose([row[2] for row in law], [law[0][2] * math.sqrt(row[0]) for row in law])
 
 
 @pytest.fixture

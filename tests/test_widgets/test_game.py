@@ -141,8 +141,55 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
     assert game.stacks == before
 
 
+def test_a_round_that_one_layer_would_solve_begins_empty() -> None:
+    game = DesignGame(Requirements(3), keep=False)
+    assert (game.layers, game.score, game.solved, game.best) == ([], 0, False, None)
+    assert "no layers yet" in repr(game)
+    game.layers = SEVEN[:1]
+    assert (game.score, game.solved, game.best.score) == (100, True, 100)
+    pools = DesignGame(Requirements(2, convolutions=(), pools=(2, 3), by="multiply_adds"), keep=False)
+    assert (pools.layers, pools.solved) == ([], False)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    "stacks",
+    [
+        [], (), None, NAN, {}, "abcde", b"abcde", [[]], [[]] * 6, [None] * 5, [[None]] * 5, [[[NAN, 1, 1, "conv"]]] * 5,
+        [[[3, 1, 1, NAN]]] * 5, [[[3, 1, 1, ["conv"]]]] * 5, [[[3, 1, 1, {}]]] * 5,
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_stacks_that_are_none_are_refused_before_they_count(stacks: object) -> None:
+    game = DesignGame(keep=False)
+    before, said = game.stacks, repr(game)
+    seen: list[object] = []
+    game.observe(lambda change: seen.append(change["new"]), "stacks")
+    with pytest.raises(rf.ReceptiveFieldError) as caught:
+        game.stacks = stacks
+    assert str(caught.value).endswith(".")
+    game.set_state({"stacks": stacks})
+    assert game.problem == str(caught.value)
+    assert (game.stacks, repr(game), seen) == (before, said, [])
+    game.set_state({"best_stacks": stacks})
+    assert game.problem
+    assert game.best is None
+
+
+@pytest.mark.parametrize("layers", [3, None, NAN, rf.Layer(3)], ids=repr)
+def test_what_is_no_list_of_layers_is_refused(layers: object) -> None:
+    game = DesignGame(keep=False)
+    with pytest.raises(
+        rf.ModelError, match=r"^`layers` must be a list of layers, such as \[Layer\(3, padding=1\)\]; got"
+    ):
+        game.layers = layers
+    assert len(game.layers) == 1
+
+
 def test_a_map_that_is_too_small_is_refused() -> None:
-    wanted = Requirements(3, pools=(2,), input_size=4, most_layers=6)
+    wanted = Requirements(9, pools=(2,), input_size=4, most_layers=6)
     game = DesignGame(wanted, keep=False)
     with pytest.raises(rf.LayerError, match="needs 2 positions; its input has 1"):
         game.layers = [rf.Layer(2, 2)] * 3

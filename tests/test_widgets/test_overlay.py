@@ -190,6 +190,7 @@ def test_what_the_browser_sends_wrongly_changes_nothing() -> None:
     assert overlay._effective == {}
 
 
+SHAPE = "`input_size` must be the shape of the input, (batch, channels, ...), such as (1, 3, 224, 224)"
 SHAPES = "(20, 26), (20, 26, 3), (3, 20, 26) or (1, 3, 20, 26)"
 REFUSED: list[tuple[Any, type[Exception], str]] = [
     (
@@ -248,6 +249,32 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
         lambda: Overlay(small(), input_size=(1, 3, 8, 8), layers=["0", "1"], layer="2"),
         rf.UnknownNameError,
         "There is no layer '2'. It is not among the layers of this overlay. Nearest: '0', '1'.",
+    ),
+    (lambda: Overlay(small(), input_size=3), rf.ModelError, f"{SHAPE}; got 3."),  # type: ignore[arg-type]
+    (lambda: Overlay(small(), np.zeros((8, 8)), input_size=3.0), rf.ModelError, f"{SHAPE}; got 3.0."),  # type: ignore[arg-type]
+    (lambda: Overlay(small(), input_size=math.nan), rf.ModelError, f"{SHAPE}; got nan."),  # type: ignore[arg-type]
+    (lambda: Overlay(small(), input_size="133"), rf.ModelError, f"{SHAPE}; got '133'."),  # type: ignore[arg-type]
+    (
+        lambda: Overlay(small(), np.zeros((8, 8)), input_size=(10**9, 10**9)),
+        rf.ModelError,
+        "`input_size` (1000000000, 1000000000) is an input of 1,000,000,000,000,000,000 numbers, and an overlay takes "
+        "at most 100,000,000. Give the size of the image that it is to show.",
+    ),
+    (
+        lambda: Overlay(Two(), input_size=[(1, 1, 8, 8), (1, 1, 10**5, 10**5)], of="left"),  # type: ignore[list-item]
+        rf.ModelError,
+        "`input_size` (1, 1, 100000, 100000) is an input of 10,000,000,000 numbers, and an overlay takes at most "
+        "100,000,000. Give the size of the image that it is to show.",
+    ),
+    (
+        lambda: Overlay(small(), input_size=(1, 3, 8, 8), layers=3),  # type: ignore[arg-type]
+        rf.ModelError,
+        "`layers` must be a list of module paths, such as ['layer1', 'layer2']; got 3.",
+    ),
+    (
+        lambda: Overlay(small(), input_size=(1, 3, 8, 8), layers=[[]]),
+        rf.UnknownNameError,
+        "There is no layer []. A layer is called by its path, a string. Nearest: '', '0', '1', '2'.",
     ),
     (
         lambda: Overlay("resnet"),  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 import rflib as rf
@@ -123,6 +125,7 @@ def test_observers_hear_of_what_changed_and_of_nothing_else() -> None:
     assert sorted(heard) == ["level", "preset", "stack"]
 
 
+UNIT = "There is no unit {} at level 3: an input of 24 positions gives units 0 to 23."
 REFUSED = [
     ({"level": 4}, rf.UnitError, "There is no level 4: the explorer shows levels 0 (the input) to 3."),
     ({"level": True}, rf.UnitError, "There is no level True: the explorer shows levels 0 (the input) to 3."),
@@ -172,6 +175,25 @@ REFUSED = [
         "Layer 1 of `stack` has an entry 'kernel'; known are ['dilation', 'kernel_size', 'name', 'padding', 'stride'].",
     ),
     ({"stack": 3}, rf.LayerError, "`stack` must be a list of layers as dictionaries; got 3. Or set `layers`."),
+    *[
+        ({"layers": each}, rf.LayerError, f"`layers` must be a list of Layer; got {each!r}.")
+        for each in (None, math.nan, 3, np.int64(3), np.array(3))
+    ],
+    (
+        {"layers": np.array([3])},
+        rf.LayerError,
+        f"Layer 1 of 1 must be a Layer; got {np.int64(3)!r}. Write Layer(3).",
+    ),
+    ({"stack": None}, rf.LayerError, "`stack` must be a list of layers as dictionaries; got None. Or set `layers`."),
+    ({"input_size": None}, rf.ModelError, "`input_size` must be an integer from 1 to 4,096; got None."),
+    ({"level": None}, rf.UnitError, "There is no level None: the explorer shows levels 0 (the input) to 3."),
+    ({"unit": "3"}, rf.UnitError, UNIT.format("'3'")),
+    ({"unit": math.nan}, rf.UnitError, UNIT.format("nan")),
+    (
+        {"show": None},
+        rf.ModelError,
+        "`show` must be a list of views, of 'recursion', 'closed form', 'effective'; got None.",
+    ),
     (
         {"task": 31},
         rf.ModelError,
@@ -294,7 +316,9 @@ def test_a_task_knows_when_it_is_solved_and_says_what_is_missing() -> None:
 def test_at_least_is_solved_by_more_and_exactly_is_not() -> None:
     more = [rf.Layer(9)]
     assert StackTask(8, exactly=False).missing(more) == ()
-    assert StackTask(8).missing(more) == ("field 9 of 8",)
+    assert StackTask(8).missing(more) == ("field 9 of 8, 1 too many",)
+    assert StackTask(31).status([rf.Layer(35)]) == "Not yet: field 35 of 31, 4 too many."
+    assert StackTask(8, no_holes=True, exactly=False).missing([rf.Layer(3, dilation=5)])[0] == "field 11 of 8"
     assert StackTask(1).missing([]) == ()
 
 
@@ -306,6 +330,12 @@ def test_a_task_needs_whole_numbers(number: Any) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------------- presets
+
+
+def test_no_menu_entry_is_a_bare_code() -> None:
+    for each in PRESETS.values():
+        for code in re.findall(r"\b[AM]\d+\b", each.title):
+            assert re.search(rf"\bmistakes? (M\d+, )*{code}\b", each.title), each.title
 
 
 @pytest.mark.parametrize("name", PRESETS)
