@@ -36,7 +36,8 @@ export function branchEditor(read, change) {
     const { key, range, name } = column;
     const label = `${name} of layer ${place + 1} of branch ${branch + 1}`;
     const field = html("input", { type: "number", min: range[0], max: range[1], step: 1, "aria-label": label });
-    field.addEventListener("input", () => {
+    // on Enter, on leaving the field, on its arrow keys: letter by letter, 12 would be 1 for a moment
+    field.addEventListener("change", () => {
       const number = field.valueAsNumber;
       const good =
         field.checkValidity() &&

@@ -106,10 +106,13 @@ def test_branches_are_looked_at_and_mended_with_mouse_and_keyboard(explorer_page
     # layers and branches edited; the focus stays near
     explorer.get_by_label("kind of layer 3 of branch 1").select_option("transposed")
     explorer.get_by_label("kernel size of layer 3 of branch 1").fill("3")
+    explorer_page.press("Enter")
     explorer.get_by_label("pad left of layer 3 of branch 1").fill("1")
+    explorer_page.press("Enter")
     found = agree(page)
     assert found["aligned"] is True
     explorer.get_by_label("kernel size of layer 3 of branch 1").fill("99")
+    explorer_page.press("Enter")
     expect(explorer.get_by_label("kernel size of layer 3 of branch 1")).to_have_attribute("aria-invalid", "true")
     assert page.python("e.branches[0][2]['kernel_size']") == 3
     explorer.get_by_role("button", name="add a layer to branch 2").focus()
