@@ -313,7 +313,8 @@ def test_an_unknown_group_is_refused_with_the_names(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as stopped:
         run.main(["chain"])
     assert stopped.value.code == 2
-    assert "there is no group 'chain'; the groups are import, resnet, chains, effective, explorers" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "there is no group 'chain'; the groups are import, resnet, chains, effective, explorers" in said
 
 
 def test_every_group_is_a_file_with_what_the_command_needs() -> None:

@@ -131,7 +131,8 @@ class Subject:
 
     def reads(self, unit: Place) -> Bools:
         """The pixels that a unit reads: boolean, of the image's shape."""
-        found: Bools = self.table[(slice(None), *unit)].reshape(self.space)
+        at: Any = (slice(None), *unit)
+        found: Bools = self.table[at].reshape(self.space)
         return found
 
 

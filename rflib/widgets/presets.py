@@ -277,7 +277,7 @@ _MISTAKES = (
         "M15",
         MISTAKE,
         "mistake M15: WaveNet, one layer more",
-        "The first layer of kernel 2, in front of the dilated ones, adds 1: here 17, and 1,025 with dilations up to 512.",
+        "The first layer of kernel 2, in front of the dilated ones, adds 1: here 17, and 1,025 up to dilation 512.",
         *(40, _causal(2, 1, 1, 2, 4, 8)),
     ),
     Preset(
