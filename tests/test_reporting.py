@@ -78,7 +78,7 @@ def test_what_must_be_said_stands_below_the_table() -> None:
     assert lines[4:] == [
         "Sizes, strides, paddings and centers are in input positions; one number stands for all axes alike.",
         "Paths into 'add' are misaligned on axis 0: via 'a' stride 2, center 0.5; via 'b' stride 2, center 0. Change a "
-        "padding so that the centers agree.",
+        "kernel size so that the centers agree.",
         "Note: the model computes with values in Python: this answer holds for the path that these values took.",
     ]
 
