@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,7 +96,7 @@ class Design:
         return ", ".join(layer_words(layer, kind) for layer, kind in zip(self.layers, self.kinds, strict=True))
 
 
-class Listing:
+class Listing(ABC):
     """What holds designs: iterate over them, count them, see them as a table."""
 
     designs: tuple[Design, ...]
@@ -121,8 +122,9 @@ class Listing:
             for d in self
         ]
 
+    @abstractmethod
     def _closing(self) -> str:
-        raise NotImplementedError
+        """The sentence below the table."""
 
 
 _HEADINGS = ["field", "stride", "density", "parameters", "multiply-adds", "stack"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from abc import ABCMeta, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ _HERE = Path(__file__).parent
 _SIBLING = re.compile(r'^import\s*\{[^}]*\}\s*from\s*"\./(\w+\.js)";\n', re.MULTILINE)
 
 
-class Explorer(anywidget.AnyWidget):
+class _Abstract(type(anywidget.AnyWidget), ABCMeta):  # type: ignore[misc]
+    """Traitlets' classes, of which those without a picture cannot be made."""
+
+
+class Explorer(anywidget.AnyWidget, metaclass=_Abstract):
     """An explorer: a widget whose script and style sheet lie beside its Python file and bear its name.
 
     A subclass gives its traits, a `picture` and a `__repr__` that says in words what it shows.
@@ -33,9 +38,9 @@ class Explorer(anywidget.AnyWidget):
             style = script.with_suffix(".css")
             cls._css = "\n".join(sheet.read_text(encoding="utf-8") for sheet in (_HERE / "common.css", style))
 
+    @abstractmethod
     def picture(self) -> Drawing:
         """What the explorer shows now, as a figure."""
-        raise NotImplementedError
 
     def _ipython_display_(self, **_: Any) -> None:
         # JupyterLab shows a widget or nothing, whatever else the same output holds: the picture is an output of its
