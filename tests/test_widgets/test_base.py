@@ -23,7 +23,7 @@ def test_an_explorer_without_a_picture_cannot_be_made() -> None:
     class Blank(Explorer):
         pass
 
-    with pytest.raises(TypeError, match="abstract method '?picture"):
+    with pytest.raises(TypeError, match=r"abstract method '?picture"):
         Blank()
 
 
