@@ -105,7 +105,7 @@ function render({ model, el }) {
     const { axis, way, depth, channels, input_size, kernels, log } = given;
     const at = state.cursor ? `step=${state.cursor.step} size=${state.cursor.size}` : "step=0";
     const setting = `depth=${depth} channels=${channels} input=${input_size} kernels=${kernels} log=${log}`;
-    chart.picture.setAttribute("data-shows", `axis=${axis} way=${way} ${at} ${setting}`);
+    chart.picture.setAttribute("data-shows", `axis=${axis} way=${way.replace(" ", "-")} ${at} ${setting}`);
   }
 
   /** A table too wide for its place loses the column of the stacks, then all columns: names stand at the numbers. */

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,16 @@ from .jupyterlab_page import ROOT, LabPage
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 NOTEBOOK = "explorer.ipynb"
+SIZES = ((700, 900), (640, 450))  # a zoom of 200 % leaves 640 by 450 of 1280 by 900
+STICKING_OUT = """(root, insidePictures) => {
+  const right = element => element.getBoundingClientRect().right;
+  const looked = [...root.querySelectorAll('*')]
+    .filter(e => insidePictures || e.tagName === 'svg' || !e.closest('svg'))
+    .filter(e => !e.closest('.rflib-scroll table, .rflib-scroll .rflib-row') && e.checkVisibility());
+  const found = looked.filter(e => right(e) > right(root) + 1).map(e => e.outerHTML.slice(0, 120));
+  const wide = root.scrollWidth > root.clientWidth + 1 || right(root) > right(root.closest('.jp-OutputArea')) + 1;
+  return found.concat(wide ? ['the explorer itself'] : []);
+}"""
 CELL = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
@@ -74,6 +86,21 @@ class ExplorerPage:
         self.python(f"exec({code!r})")
         self.lab_page.settle()
 
+    @property
+    def state(self) -> dict[str, str]:
+        """What the picture says that it shows."""
+        text = self.picture.get_attribute("data-shows") or ""
+        return {name: value.strip('"') for name, value in re.findall(r'(\w+)=("[^"]*"|\S*)', text)}
+
+    def wait_for(self, **wanted: str) -> dict[str, str]:
+        """The picture's state, once it shows this."""
+        for _ in range(200):
+            state = self.state
+            if all(state[name] == value for name, value in wanted.items()):
+                return state
+            self.lab_page.page.wait_for_timeout(25)
+        raise AssertionError(f"{wanted} does not come; the picture shows {state}")
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self.lab_page.page.keyboard.press(key)
@@ -111,6 +138,37 @@ class ExplorerPage:
                  .filter(e => e.tabIndex < 0 && !e.disabled && e.type !== 'radio' && !e.closest('[role=grid]'))
                  .map(e => e.outerHTML)"""
         )
+
+    def beside_the_files(self, width: int, height: int) -> None:
+        """A small window, with JupyterLab's file browser open beside the notebook."""
+        self.lab_page.page.set_viewport_size({"width": width, "height": height})
+        self.lab_page.page.evaluate("() => window.jupyterapp.shell.expandLeft()")
+        self.lab_page.settle()
+
+    def sticking_out(self, inside_pictures: bool = True) -> list[str]:
+        """What reaches beyond the right edge of the explorer or of its place; tables may scroll in a frame of theirs."""
+        return self.explorer.evaluate(STICKING_OUT, inside_pictures)
+
+    def suits_everybody(
+        self,
+        name: str,
+        sizes: Sequence[tuple[int, int]] = SIZES,
+        inside_pictures: bool = True,
+        at_each: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Every control is reached, axe-core finds nothing in either theme, nothing sticks out of a narrow window."""
+        assert self.unreached() == []
+        assert self.serious() == []
+        self.theme("Dark")
+        assert self.serious() == []
+        self.screenshot(f"{name}_dark")
+        self.theme("Light")
+        for width, height in sizes:
+            self.lab_page.page.set_viewport_size({"width": width, "height": height})
+            self.lab_page.settle()
+            assert self.sticking_out(inside_pictures) == [], width
+            at_each()
+            self.screenshot(f"{name}_{width}")
 
     def screenshot(self, name: str) -> None:
         self.explorer.scroll_into_view_if_needed()

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.needs("chromium")
 CELLS = ("import rflib as rf", "from rflib.widgets.branches import BranchExplorer", "e = BranchExplorer()\ne")
 
 
-def shows(page: ExplorerPage) -> dict[str, str]:
-    """The state that the picture names."""
-    return dict(part.split("=") for part in (page.picture.get_attribute("data-shows") or "").split())
-
-
 def agree(page: ExplorerPage) -> dict[str, Any]:
     """Picture, sentences and table are compared with what Python says."""
     python = page.python(
@@ -28,7 +23,7 @@ def agree(page: ExplorerPage) -> dict[str, Any]:
         " 'paddings': [[s['padding'] for s in b] for b in e.branches],"
         " 'centers': [None if l is None else f'{l[1].numerator}/{l[1].denominator}' for l in e.lines]}"
     )
-    picture = shows(page)
+    picture = page.state
     assert int(picture["unit"]) == python["unit"]
     assert picture["aligned"] == str(python["aligned"]).lower()
     spans = ["none" if window is None else f"{window[0]}..{window[1]}" for window in python["windows"]]
@@ -47,17 +42,6 @@ def agree(page: ExplorerPage) -> dict[str, Any]:
     fields = page.explorer.locator('[aria-label^="pad left"]').all()
     assert [int(field.input_value()) for field in fields] == [p[0] for branch in python["paddings"] for p in branch]
     return python
-
-
-def too_wide(page: ExplorerPage) -> list[str]:
-    """What reaches beyond the explorer's right edge; tables may scroll inside it."""
-    return page.explorer.evaluate(
-        """root => [...root.querySelectorAll('*')]
-             .filter(e => (e.tagName === 'svg' || !e.closest('svg')) && !e.closest('.rflib-scroll table'))
-             .filter(e => e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1)
-             .map(e => e.outerHTML.slice(0, 120))
-             .concat(root.scrollWidth > root.clientWidth + 1 ? ['the explorer itself'] : [])"""
-    )
 
 
 def test_branches_are_looked_at_and_mended_with_mouse_and_keyboard(explorer_page: ExplorerPage) -> None:
@@ -136,16 +120,5 @@ def test_branches_are_looked_at_and_mended_with_mouse_and_keyboard(explorer_page
     assert agree(page)["reads"] == 7
     page.screenshot("branches_aspp")
 
-    assert page.unreached() == []
-    assert page.serious() == []
-    page.theme("Dark")
-    page.screenshot("branches_dark")
-    assert page.serious() == []
-    page.theme("Light")
-    for width, height in ((700, 900), (640, 450)):  # the second is 1280 at 200 %
-        page.lab_page.page.set_viewport_size({"width": width, "height": height})
-        page.lab_page.settle()
-        assert too_wide(page) == [], width
-        agree(page)
-        page.screenshot(f"branches_{width}")
+    page.suits_everybody("branches", inside_pictures=False, at_each=lambda: agree(page))
     assert page.is_clean()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from .explorer_page import ExplorerPage
+from .explorer_page import SIZES, ExplorerPage
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -18,11 +18,6 @@ CELLS = (
 )
 
 
-def shows(page: ExplorerPage) -> dict[str, str]:
-    """The state that the picture names."""
-    return dict(part.split("=") for part in (page.picture.get_attribute("data-shows") or "").split())
-
-
 def agree(page: ExplorerPage) -> dict[str, Any]:
     """Picture, sentence, table and Python side are compared; what Python says."""
     python = page.python(
@@ -30,7 +25,7 @@ def agree(page: ExplorerPage) -> dict[str, Any]:
         " 'size': rf.receptive_field(e.layers[:e.layer]).size,"
         " 'read': rf.receptive_field(e.layers[:e.layer]).positions(0), 'blind': e.blind_spots}"
     )
-    picture, line = shows(page), page.explorer.locator(".rflib-cursor-line").inner_text()
+    picture, line = page.state, page.explorer.locator(".rflib-cursor-line").inner_text()
     assert picture["dilations"] == ",".join(map(str, python["dilations"]))
     assert picture["kernel"] == str(python["kernel"])
     assert (int(picture["layer"]), int(picture["offset"])) == (python["layer"], python["offset"])
@@ -52,16 +47,6 @@ def agree(page: ExplorerPage) -> dict[str, Any]:
     return python
 
 
-def too_wide(page: ExplorerPage) -> list[str]:
-    """What reaches beyond the explorer's right edge."""
-    return page.explorer.evaluate(
-        """root => [...root.querySelectorAll('*')].filter(e => e.tagName === 'svg' || !e.closest('svg'))
-             .filter(e => e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1)
-             .map(e => e.outerHTML.slice(0, 120) + JSON.stringify(e.getBoundingClientRect()))
-             .concat(root.scrollWidth > root.clientWidth + 1 ? ['the explorer itself'] : [])"""
-    )
-
-
 def enter(page: ExplorerPage, name: str, text: str) -> None:
     """Type into a field of numbers, letter by letter, and press Enter."""
     page.explorer.get_by_label(name, exact=True).select_text()
@@ -71,13 +56,13 @@ def enter(page: ExplorerPage, name: str, text: str) -> None:
 
 def refused_in_words(page: ExplorerPage, name: str, text: str, limits: str, good: str) -> None:
     """What does not fit is refused as it ends, not as it begins; the last good number comes back."""
-    before = shows(page)
+    before = page.state
     enter(page, name, text)
     note = page.explorer.get_by_role("alert").filter(has_text=limits)
     expect(note).to_contain_text(text)
     expect(page.explorer.get_by_label(name, exact=True)).to_have_value(good)
     agree(page)
-    assert shows(page) == before
+    assert page.state == before
 
 
 def cut(page: ExplorerPage) -> list[str]:
@@ -101,7 +86,7 @@ def test_schedules_are_edited_and_looked_at_with_mouse_and_keyboard(explorer_pag
     # the keyboard alone: the offsets, the layers, the blind spots
     page.picture.focus()
     page.press("ArrowRight")
-    assert shows(page)["offset"] == "1"
+    assert page.state["offset"] == "1"
     assert agree(page)["offset"] == 1
     page.press("Home", "PageDown")
     assert agree(page)["offset"] == -5
@@ -182,21 +167,13 @@ def test_schedules_are_edited_and_looked_at_with_mouse_and_keyboard(explorer_pag
     agree(page)
     page.screenshot("dilation_light")
 
-    assert page.unreached() == []
-    assert page.serious() == []
-    page.theme("Dark")
-    page.screenshot("dilation_dark")
-    assert page.serious() == []
-    page.theme("Light")
-    for width, height in ((1024, 768), (700, 900), (640, 450)):  # the last is 1280 at 200 %
-        page.lab_page.page.set_viewport_size({"width": width, "height": height})
-        page.lab_page.settle()
-        assert too_wide(page) == [], width
+    def widest() -> None:
         assert agree(page)["layer"] == 1
-        page.screenshot(f"dilation_{width}")
         page.run("e.dilations = [2**n for n in range(10)]")
-        assert cut(page) == [], width
+        assert cut(page) == []
         page.run("e.dilations = (2, 2, 2); e.layer = 1")
-        assert cut(page) == [], width
+        assert cut(page) == []
+
+    page.suits_everybody("dilation", ((1024, 768), *SIZES), inside_pictures=False, at_each=widest)
     assert re.fullmatch(r"DilationExplorer: .* 6 blind spots", page.python("repr(e)"))
     assert page.is_clean()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from .explorer_page import ExplorerPage
@@ -17,25 +15,9 @@ e = ErfExplorer(net, input_size=(16, 1, 41))
 e"""
 
 
-def shown(page: ExplorerPage) -> dict[str, str]:
-    """What the picture says that it shows."""
-    text = page.picture.get_attribute("data-shows") or ""
-    return {name: value.strip('"') for name, value in re.findall(r'(\w+)=("[^"]*"|\S+)', text)}
-
-
-def wait_for(page: ExplorerPage, **wanted: str) -> dict[str, str]:
-    """The picture's state, once it shows this."""
-    for _ in range(200):
-        state = shown(page)
-        if all(state[name] == value for name, value in wanted.items()):
-            return state
-        page.lab_page.page.wait_for_timeout(25)
-    raise AssertionError(f"{wanted} does not come; the picture shows {state}")
-
-
 def agree(page: ExplorerPage) -> None:
     """The profile as drawn, the sentence, the table and Python say one sigma."""
-    state = shown(page)
+    state = page.state
     sigma, size = page.python("[e.erf.sigma[-1], e.window[-1][1] - e.window[-1][0] + 1]")
     assert state["sigma"] == f"{sigma:.3f}"
     assert state["size"] == str(size)
@@ -45,42 +27,31 @@ def agree(page: ExplorerPage) -> None:
     assert page.python("e.answer['sentence']") in page.result
 
 
-def overhanging(page: ExplorerPage) -> list[str]:
-    """What of the explorer stands out at its right side; the table scrolls in its own frame."""
-    return page.explorer.evaluate(
-        """root => {
-             const right = root.getBoundingClientRect().right;
-             return [...root.querySelectorAll('*')].filter(e => !e.closest('table'))
-               .filter(e => e.getBoundingClientRect().right > right + 1).map(e => e.outerHTML.slice(0, 120));
-           }"""
-    )
-
-
 @pytest.mark.needs("chromium")
 def test_erf_explorer(explorer_page: ExplorerPage) -> None:
     page = explorer_page
     page.show(STACK)
     assert page.lab_page.page.locator(".jp-Notebook img").filter(visible=True).count() == 0
-    wait_for(page, depth="5", size="11", visited="1")
+    page.wait_for(depth="5", size="11", visited="1")
     agree(page)
 
     # With the keyboard alone.
     assert page.unreached() == []
     page.explorer.locator("[role=application]").focus()
     page.press("ArrowRight")
-    wait_for(page, depth="6", visited="2")
+    page.wait_for(depth="6", visited="2")
     page.press("PageUp")
-    wait_for(page, depth="11")
+    page.wait_for(depth="11")
     page.press("End")
-    wait_for(page, depth="30", size="61")
+    page.wait_for(depth="30", size="61")
     agree(page)
     page.press("Home")
-    wait_for(page, depth="1", size="3", visited="5")
+    page.wait_for(depth="1", size="3", visited="5")
     depth = page.explorer.get_by_label("Depth (layers)")
     depth.focus()
     for number in range(2, 21):
         page.press("ArrowRight")
-        wait_for(page, depth=str(number))
+        page.wait_for(depth=str(number))
     assert page.python("e.depth") == 20
     assert "at a quarter of the depth it was 1.83" in page.result
     agree(page)
@@ -94,44 +65,35 @@ def test_erf_explorer(explorer_page: ExplorerPage) -> None:
 
     # With the mouse, and from Python.
     page.explorer.get_by_label("Weights").select_option("random, mean zero")
-    wait_for(page, weights="random, mean zero", depth="20", visited="1")
+    page.wait_for(weights="random, mean zero", depth="20", visited="1")
     assert "closed form" not in "".join(legends.all_inner_texts())
     assert "square root of depth" not in "".join(legends.all_inner_texts())
     assert page.explorer.locator(".rflib-erf-why").inner_text() == page.python("e.answer['unknown']") != ""
     agree(page)
     page.explorer.get_by_label("Nonlinearity").select_option("ReLU")
-    wait_for(page, nonlinearity="ReLU")
+    page.wait_for(nonlinearity="ReLU")
     page.explorer.get_by_label("Skip connections").select_option("identity")
-    wait_for(page, skip="identity")
+    page.wait_for(skip="identity")
     page.explorer.get_by_label("Color scale").select_option("logarithm")
-    wait_for(page, scale="logarithm")
+    page.wait_for(scale="logarithm")
     agree(page)
     page.screenshot("erf_relu_light")
     page.explorer.get_by_label("Kernel size").select_option("7")
-    state = wait_for(page, kernel="7")
+    state = page.wait_for(kernel="7")
     assert int(state["depth"]) == int(state["deepest"]) == page.python("e.depth") < 20
     assert depth.input_value() == state["depth"]
     box = depth.bounding_box()
     assert box is not None
     page.lab_page.page.mouse.click(box["x"] + 3, box["y"] + box["height"] / 2)
-    wait_for(page, depth="1")
+    page.wait_for(depth="1")
     page.run("e.pattern = 'dilation doubling'; e.kernel_size = 3; e.weights = 'uniform'; e.nonlinearity = 'none'")
     page.run("e.skip = 'none'; e.scale = 'linear'; e.depth = 3; e.depth = 5")
-    wait_for(page, pattern="dilation doubling", kernel="3", weights="uniform", depth="5", size="63")
+    page.wait_for(pattern="dilation doubling", kernel="3", weights="uniform", depth="5", size="63")
     assert "closed form" in legends.nth(2).inner_text()
     assert "square root of depth" not in legends.nth(2).inner_text()
     assert page.explorer.locator(".rflib-erf-why").inner_text().startswith("No line for the square root of depth")
     agree(page)
-    assert page.serious() == []
-    page.theme("Dark")
-    assert page.serious() == []
-    page.screenshot("erf_dark")
-    page.theme("Light")
-    for width in (700, 640):  # 640: what a zoom of 200% leaves of 1280
-        page.lab_page.page.set_viewport_size({"width": width, "height": 900})
-        page.lab_page.settle()
-        assert overhanging(page) == []
-        page.screenshot(f"erf_{width}")
+    page.suits_everybody("erf")
     assert page.is_clean()
 
 
@@ -139,20 +101,20 @@ def test_erf_explorer(explorer_page: ExplorerPage) -> None:
 def test_a_module(explorer_page: ExplorerPage) -> None:
     page = explorer_page
     page.show("from rflib.widgets.erf import ErfExplorer", MODULE)
-    wait_for(page, layer="(model)", unit="20", size="9")
+    page.wait_for(layer="(model)", unit="20", size="9")
     agree(page)
     assert page.unreached() == []
     page.explorer.locator("[role=application]").focus()
     page.press("ArrowLeft")
-    wait_for(page, unit="19")
+    page.wait_for(unit="19")
     page.press("Home")
-    wait_for(page, unit="0", size="5")
+    page.wait_for(unit="0", size="5")
     agree(page)
     page.explorer.get_by_label("Layer").select_option("0")
-    wait_for(page, layer="0", unit="20", size="5")
+    page.wait_for(layer="0", unit="20", size="5")
     agree(page)
     page.run("e.unit = 3")
-    wait_for(page, unit="3")
+    page.wait_for(unit="3")
     assert page.serious() == []
     page.screenshot("erf_module_light")
     assert page.is_clean()

@@ -11,15 +11,9 @@ pytestmark = pytest.mark.needs("chromium")
 CODE = "from rflib.widgets.growth import GrowthExplorer\ne = GrowthExplorer(depth=8)\ne"
 
 
-def state(page: ExplorerPage) -> dict[str, str]:
-    """What the picture says it shows."""
-    return dict(part.split("=") for part in (page.picture.get_attribute("data-shows") or "").replace(
-        "way=large kernels", "way=large-kernels").split())  # fmt: skip
-
-
 def agrees(page: ExplorerPage) -> bool:
     """The picture, the sentence, the table and Python say the same."""
-    shown = state(page)
+    shown = page.state
     assert page.result == page.python("e.sentence")
     said = page.python("[e.way.replace(' ', '-'), e.axis, e.design and e.design.field.size, str(e.log)]")
     assert said == [shown["way"], shown["axis"], int(shown["size"]), shown["log"].capitalize()]
@@ -30,24 +24,6 @@ def agrees(page: ExplorerPage) -> bool:
     wanted = page.python(compared)
     assert [None if row[0] is None or row[0] != row[0] else row for row in cells] == wanted
     return True
-
-
-def is_within(page: ExplorerPage) -> bool:
-    """The explorer is not wider than its place."""
-    return page.explorer.evaluate(
-        """root => {
-             const right = element => element.getBoundingClientRect().right;
-             const place = root.closest('.jp-OutputArea');
-             return root.scrollWidth <= root.clientWidth + 1 && right(root) <= right(place) + 1;
-           }"""
-    )
-
-
-def beside_the_files(page: ExplorerPage, width: int, height: int) -> None:
-    """A small window, with JupyterLab's file browser open beside the notebook."""
-    page.lab_page.page.set_viewport_size({"width": width, "height": height})
-    page.lab_page.page.evaluate("() => window.jupyterapp.shell.expandLeft()")
-    page.lab_page.settle()
 
 
 def cut_texts(page: ExplorerPage) -> list[str]:
@@ -83,18 +59,18 @@ def test_the_growth_explorer(explorer_page: ExplorerPage) -> None:
     page = explorer_page
     root = page.show(CODE)
     assert agrees(page)
-    assert state(page)["step"] == "3"
+    assert page.state["step"] == "3"
     # by the keyboard alone
     page.picture.focus()
     page.press("ArrowRight", "ArrowRight")
-    assert state(page)["step"] == "5"
+    assert page.state["step"] == "5"
     page.press("ArrowDown", "ArrowDown", "ArrowDown")
-    assert (state(page)["way"], state(page)["size"]) == ("dilation", "63")
+    assert (page.state["way"], page.state["size"]) == ("dilation", "63")
     assert agrees(page)
     page.press("End")
-    assert state(page)["size"] == "511"
+    assert page.state["size"] == "511"
     page.press("Home", "ArrowUp")
-    assert (state(page)["way"], state(page)["step"], state(page)["size"]) == ("pooling", "1", "3")
+    assert (page.state["way"], page.state["step"], page.state["size"]) == ("pooling", "1", "3")
     assert agrees(page)
     page.screenshot("growth_steps")
     # another price, by the keyboard
@@ -104,7 +80,7 @@ def test_the_growth_explorer(explorer_page: ExplorerPage) -> None:
     axis.select_option("parameters")
     page.picture.focus()
     page.press("ArrowUp", "ArrowUp", "End")
-    assert (state(page)["axis"], state(page)["way"], state(page)["size"]) == ("parameters", "depth", "17")
+    assert (page.state["axis"], page.state["way"], page.state["size"]) == ("parameters", "depth", "17")
     assert agrees(page)
     page.screenshot("growth_parameters")
     # by the mouse: the point nearest to the last one of dilation
@@ -113,21 +89,21 @@ def test_the_growth_explorer(explorer_page: ExplorerPage) -> None:
     page.lab_page.settle()
     assert page.python("e.axis") == "parameters"
     assert agrees(page)
-    assert (state(page)["way"], state(page)["size"]) == ("dilation", "511")
+    assert (page.state["way"], page.state["size"]) == ("dilation", "511")
     root.get_by_role("button", name="depthwise: put the cursor here").click()
-    assert state(page)["way"] == "depthwise"
+    assert page.state["way"] == "depthwise"
     root.get_by_label("kernel size of depthwise").select_option("7")
-    assert state(page)["kernels"] == "3,3,3,3,7"
+    assert page.state["kernels"] == "3,3,3,3,7"
     root.get_by_label("logarithmic").check()
     channels = root.get_by_label("channels")
     channels.focus()
     page.press("ArrowRight")
-    assert state(page)["channels"] == "65"
+    assert page.state["channels"] == "65"
     assert agrees(page)
     page.screenshot("growth_log")
     # from Python
     page.run("e.axis, e.log, e.kernels, e.channels, e.way, e.step = 'multiply_adds', False, 3, 32, 'depth', 8")
-    assert (state(page)["axis"], state(page)["kernels"], state(page)["channels"]) == (
+    assert (page.state["axis"], page.state["kernels"], page.state["channels"]) == (
         "multiply_adds",
         "3,3,3,3,3",
         "32",
@@ -136,24 +112,10 @@ def test_the_growth_explorer(explorer_page: ExplorerPage) -> None:
     page.screenshot("growth_multiply_adds")
     # where a way is not on the chart
     page.run("e.axis, e.depth, e.kernels, e.way = 'parameters', 2, {'large kernels': 11}, 'large kernels'")
-    assert state(page)["step"] == "0"
+    assert page.state["step"] == "0"
     assert page.result == page.python("e.sentence")
     page.run("e.axis, e.depth, e.kernels, e.way, e.step = 'steps', 8, 3, 'dilation', 5")
-    assert page.serious() == []
-    assert page.unreached() == []
-    page.theme("Dark")
-    assert page.serious() == []
-    page.screenshot("growth_dark")
-    page.theme("Light")
-    page.lab_page.page.set_viewport_size({"width": 700, "height": 900})
-    page.lab_page.settle()
-    assert is_within(page)
-    page.screenshot("growth_700")
-    # 200 % zoom of a page 1280 wide is a page 640 wide
-    page.lab_page.page.set_viewport_size({"width": 640, "height": 450})
-    page.lab_page.settle()
-    assert is_within(page)
-    page.screenshot("growth_zoom")
+    page.suits_everybody("growth")
     assert page.is_clean()
 
 
@@ -161,13 +123,13 @@ def test_the_growth_explorer_in_a_narrow_place(explorer_page: ExplorerPage) -> N
     page = explorer_page
     page.show(CODE)
     for width, height in ((1280, 900), (1024, 768), (800, 700), (640, 450)):
-        beside_the_files(page, width, height)
+        page.beside_the_files(width, height)
         for setting in (
             "e.depth, e.channels, e.input_size, e.axis, e.step = 1, 1, 8, 'parameters', 1",
             "e.depth, e.channels, e.input_size, e.axis, e.step = 16, 512, 1024, 'multiply_adds', 16",
         ):
             page.run(setting)
-            assert is_within(page)
+            assert page.sticking_out() == []
             assert cut_texts(page) == []
         page.screenshot(f"growth_beside_{width}")
     assert page.serious() == []

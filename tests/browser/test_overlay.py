@@ -61,11 +61,6 @@ def hover(page: ExplorerPage, selector: str, x: float, y: float) -> None:
     page.lab_page.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
 
-def is_within(page: ExplorerPage) -> bool:
-    """Whether nothing of the explorer stands out to the right."""
-    return bool(page.explorer.evaluate("root => root.scrollWidth <= root.clientWidth + 1"))
-
-
 def test_the_overlay_on_a_photograph(explorer_page: ExplorerPage) -> None:
     page, browser = explorer_page, explorer_page.lab_page.page
     page.show(PHOTO, "e")
@@ -156,11 +151,11 @@ def test_the_overlay_on_a_photograph(explorer_page: ExplorerPage) -> None:
     assert page.serious() == []
     page.theme("Light")
     browser.set_viewport_size({"width": 700, "height": 900})
-    assert is_within(page)
+    assert page.sticking_out(inside_pictures=False) == []
     page.screenshot("overlay_narrow")
     browser.set_viewport_size({"width": 1280, "height": 900})
     browser.evaluate("() => { document.body.style.zoom = 2; }")
-    assert is_within(page)
+    assert page.sticking_out(inside_pictures=False) == []
     page.screenshot("overlay_zoomed")
     assert page.is_clean()
 
@@ -191,7 +186,7 @@ def test_a_window_that_goes_on_beyond_the_picture(explorer_page: ExplorerPage) -
     page.run("e.unit = (0, 0)")
     browser.set_viewport_size({"width": 1024, "height": 768})
     page.explorer.evaluate("root => { root.style.width = '592px'; }")
-    assert is_within(page)
+    assert page.sticking_out(inside_pictures=False) == []
     picture, inside = page.picture.bounding_box(), page.explorer.bounding_box()
     assert picture is not None
     assert inside is not None
