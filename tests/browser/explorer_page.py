@@ -146,7 +146,7 @@ class ExplorerPage:
         self.lab_page.settle()
 
     def sticking_out(self, inside_pictures: bool = True) -> list[str]:
-        """What reaches beyond the right edge of the explorer or of its place; tables may scroll in a frame of theirs."""
+        """What reaches beyond the right edge of the explorer or its place; tables may scroll in a frame of theirs."""
         return self.explorer.evaluate(STICKING_OUT, inside_pictures)
 
     def suits_everybody(
