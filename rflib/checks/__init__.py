@@ -1,0 +1,3 @@
+"""The exercises' tasks and the checks beside them; `python -m rflib.checks` tries a notebook before it is handed in."""
+
+from __future__ import annotations
