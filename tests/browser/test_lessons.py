@@ -31,7 +31,8 @@ def errors(cells: list[dict]) -> list[str]:
 
 def explorers_of(cells: list[dict]) -> list[tuple[int, str]]:
     """The cells that show an explorer: their places and ids."""
-    return [(place, cell["id"]) for place, cell in enumerate(cells) if EXPLORER.search("".join(cell["source"]))]
+    code = [(place, cell) for place, cell in enumerate(cells) if cell["cell_type"] == "code"]
+    return [(place, cell["id"]) for place, cell in code if EXPLORER.search("".join(cell["source"]))]
 
 
 def move(lab_page: LabPage, place: int, name: str, lesson: str) -> None:
