@@ -23,10 +23,12 @@ IMAGES = 4
 KEPT = 16  # pixels along each axis that are compared, at least
 
 # What stands after the second convolution, or, for "stride", in it; "two max pools" has one after the first as well.
+# Two average pools one behind the other weigh their inputs 1, 2, 1: the smallest blur.
 SUBSAMPLINGS: Mapping[str, tuple[str, ...]] = {
     "none": ("conv", "conv", "conv", "conv"),
     "max pool": ("conv", "conv", "max", "conv", "conv"),
     "average pool": ("conv", "conv", "mean", "conv", "conv"),
+    "blurred max pool": ("conv", "conv", "max/1", "mean/1", "mean", "conv", "conv"),
     "stride": ("conv", "conv/2", "conv", "conv"),
     "two max pools": ("conv", "max", "conv", "max", "conv", "conv"),
 }
@@ -35,6 +37,8 @@ PARTS = {
     "conv/2": Layer(3, stride=2, padding=1),
     "max": Layer(2, stride=2),
     "mean": Layer(2, stride=2),
+    "max/1": Layer(2),
+    "mean/1": Layer(2),
 }
 
 
@@ -174,7 +178,8 @@ def _network(parts: Sequence[str]) -> nn.Sequential:
             modules += [conv, nn.ReLU()]
             width = CHANNELS
         else:
-            modules.append(nn.MaxPool2d(2) if part == "max" else nn.AvgPool2d(2))
+            pool = nn.MaxPool2d if part.startswith("max") else nn.AvgPool2d
+            modules.append(pool(layer.kernel_size, stride=layer.stride))
     model = nn.Sequential(*modules)
     he_initialize(model)
     return model.double().eval()

@@ -30,11 +30,15 @@ class StereoRun:
         field: Size of the receptive field along the row, in dots.
         seed: Of the initialization and of the data.
         accuracy: For each disparity from 0 on, the share of units that name it.
+        kernels: Of the layers along the row, in dots.
+        parameters: Of the whole network.
     """
 
     field: int
     seed: int
     accuracy: tuple[float, ...]
+    kernels: tuple[int, ...]
+    parameters: int
 
     @property
     def beyond(self) -> tuple[float, ...]:
@@ -50,7 +54,7 @@ class StereoMatching(Result):
         largest: The largest disparity, in dots.
         noise: Share of the right image's dots that are flipped.
         steps: Training steps of every run.
-        runs: One for each field and seed.
+        runs: One for each network and seed.
     """
 
     title: ClassVar[str] = "Random-dot stereo: accuracy by disparity"
@@ -75,8 +79,12 @@ class StereoMatching(Result):
 
     def table(self) -> tuple[Sequence[str], list[Sequence[object]]]:
         """One row for each run, one column for each disparity."""
-        headings = ("field", "seed", *(f"d={d}" for d in range(self.largest + 1)))
-        return headings, [[run.field, run.seed, *(f"{a:.2f}" for a in run.accuracy)] for run in self.runs]
+        headings = ("kernels", "field", "seed", *(f"d={d}" for d in range(self.largest + 1)))
+        rows: list[Sequence[object]] = []
+        for run in self.runs:
+            kernels = " ".join(map(str, run.kernels))
+            rows.append([kernels, run.field, run.seed, *(f"{a:.2f}" for a in run.accuracy)])
+        return headings, rows
 
 
 def draw_stereo_pairs(
@@ -104,6 +112,7 @@ def draw_stereo_pairs(
 def match_stereo(
     fields: Sequence[int] = (7,),
     *,
+    stacks: Sequence[Sequence[int]] = (),
     largest: int = 12,
     noise: float = 0.1,
     seeds: Iterable[int] = (0,),
@@ -113,7 +122,8 @@ def match_stereo(
 ) -> StereoMatching:
     """Train networks to name the disparity of two random-dot images at every unit.
 
-    Layers of 1 x 3 with batch norm along the row, where the match lies, then one of 5 x 1 that gathers rows.
+    Layers of 1 x 3, or of the kernels given, with batch norm along the row, where the match lies, then one of 5 x 1
+    that gathers rows.
 
     Example:
         >>> result = match_stereo(fields=(3,), largest=4, steps=60, noise=0, progress=False)
@@ -122,7 +132,8 @@ def match_stereo(
         (3, True, 2)
 
     Args:
-        fields: Odd sizes of the receptive field along the row, in dots.
+        fields: Odd sizes of the receptive field along the row, in dots; each is reached by kernels of 3.
+        stacks: Further networks, each by the odd kernel sizes of its layers, such as (7, 7).
         largest: The largest disparity, in dots; all from 0 on are equally frequent.
         noise: Share of the right image's dots that are flipped, 0 to 0.5.
         seeds: Each initializes a network and draws its data.
@@ -141,24 +152,36 @@ def match_stereo(
         at_least("steps", steps, 1),
         at_least("channels", channels, 1),
     )
-    seeds, fields = seeds_from(seeds), [at_least("fields", f, 3) for f in fields]
-    for f in fields:
-        if f % 2 == 0:
-            raise ModelError(f"`fields` must be odd, since every layer adds 2; got {f}.")
+    seeds, networks = seeds_from(seeds), _kernels(fields, stacks)
     if not 0 <= noise <= 0.5:
         raise ModelError(f"`noise` is a share of dots, 0 to 0.5; got {noise!r}.")
     runs = []
-    with bar_over(len(fields) * len(seeds) * steps, "stereo", progress) as bar:
-        for field in fields:
+    with bar_over(len(networks) * len(seeds) * steps, "stereo", progress) as bar:
+        for kernels in networks:
             for seed in seeds:
                 with on_its_own(seed):
-                    runs.append(_run(field, seed, largest, float(noise), steps, channels, bar))
+                    runs.append(_run(kernels, seed, largest, float(noise), steps, channels, bar))
     return StereoMatching(largest, float(noise), steps, tuple(runs))
 
 
-def _run(field: int, seed: int, largest: int, noise: float, steps: int, channels: int, bar: Any) -> StereoRun:
-    layers = [Layer(3, padding=1)] * (field // 2)
-    model = _network(len(layers), channels, largest + 1)
+def _kernels(fields: Sequence[int], stacks: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """The kernel sizes of every network, layer by layer."""
+    fields = [at_least("fields", field, 3) for field in fields]
+    for field in fields:
+        if field % 2 == 0:
+            raise ModelError(f"`fields` must be odd, since every layer adds 2; got {field}.")
+    networks = [tuple(at_least("stacks", kernel, 1) for kernel in stack) for stack in stacks]
+    for kernels in networks:
+        if not kernels or not all(kernel % 2 for kernel in kernels):
+            raise ModelError(f"`stacks` must hold odd kernel sizes, at least one for each network; got {kernels}.")
+    return [(3,) * (field // 2) for field in fields] + networks
+
+
+def _run(
+    kernels: tuple[int, ...], seed: int, largest: int, noise: float, steps: int, channels: int, bar: Any
+) -> StereoRun:
+    field = receptive_field([Layer(kernel) for kernel in kernels]).size
+    model = _network(kernels, channels, largest + 1)
     data = data_generator(seed)
     shape = (ROWS, WIDTH + 2 * (field // 2))
 
@@ -180,14 +203,15 @@ def _run(field: int, seed: int, largest: int, noise: float, steps: int, channels
     with torch.no_grad():
         right = (inner(model(pairs)).argmax(1) == disparities[:, None, None]).float().mean((1, 2))
     accuracy = tuple(float(right[disparities == d].mean()) for d in range(largest + 1))
-    return StereoRun(receptive_field(layers).size, seed, accuracy)
+    return StereoRun(field, seed, accuracy, kernels, sum(weights.numel() for weights in model.parameters()))
 
 
-def _network(depth: int, channels: int, classes: int) -> nn.Sequential:
+def _network(kernels: Sequence[int], channels: int, classes: int) -> nn.Sequential:
     parts: list[nn.Module] = []
     width = 2
-    for _ in range(depth):
-        parts += [nn.Conv2d(width, channels, (1, 3), padding=(0, 1)), nn.BatchNorm2d(channels), nn.ReLU()]
+    for kernel in kernels:
+        conv = nn.Conv2d(width, channels, (1, kernel), padding=(0, kernel // 2))
+        parts += [conv, nn.BatchNorm2d(channels), nn.ReLU()]
         width = channels
     parts += [nn.Conv2d(width, channels, (COLUMN, 1), padding=(COLUMN // 2, 0)), nn.ReLU()]
     model = nn.Sequential(*parts, nn.Conv2d(channels, classes, 1))

@@ -6,6 +6,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from rflib.errors import ModelError
 from rflib.experiments import (
     SUBSAMPLINGS,
     draw_mosaics,
@@ -104,6 +105,20 @@ def test_stereo_ends_where_the_match_leaves_the_window() -> None:
     assert sum(run.beyond) / 4 < 0.25 + 0.05
 
 
+def test_a_stereo_network_may_have_other_kernels() -> None:
+    deep, wide = match_stereo((5,), stacks=[(5,)], largest=2, steps=1, channels=4, progress=False).runs
+    assert (deep.kernels, wide.kernels) == ((3, 3), (5,))
+    assert deep.field == wide.field == 5
+    # From 2 channels to 4, then 4 to 4: weights, biases, and two numbers a channel of batch norm; the rest is the same.
+    assert deep.parameters - wide.parameters == (3 * 2 * 4 + 12) + (3 * 4 * 4 + 12) - (5 * 2 * 4 + 12)
+
+
+@pytest.mark.parametrize(("fields", "stacks"), [((4,), ()), ((), [(3, 4)]), ((), [()])])
+def test_a_stereo_window_without_a_middle_is_refused(fields: tuple[int, ...], stacks: list[tuple[int, ...]]) -> None:
+    with pytest.raises(ModelError, match="odd"):
+        match_stereo(fields, stacks=stacks, progress=False)
+
+
 @pytest.mark.parametrize("name", SUBSAMPLINGS)
 def test_outputs_follow_shifts_by_the_stride_and_no_others(name: str) -> None:
     result = shift_inputs([name], shifts=range(5), seeds=(0, 1), progress=False)
@@ -123,6 +138,7 @@ def test_fields_and_strides_of_the_shift_test() -> None:
         "none": 9,
         "max pool": 14,
         "average pool": 14,
+        "blurred max pool": 16,
         "stride": 13,
         "two max pools": 26,
     }
