@@ -211,7 +211,7 @@ LESSON = Lesson(
             ],
         ),
         Number(
-            "Three layers of kernel 3 with stride 1 see 7 positions. From how many paths does the *middle* "
+            "Three layers of kernel 3 with stride 1 see 7 positions. Along how many paths does the *middle* "
             "position of the window reach the unit?",
             id="11-paths",
             unit="paths",

@@ -2,168 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import rflib as rf
-from rflib.accuracies import TOP_1
 from rflib.arithmetic import Layer, receptive_field
 from rflib.networks import network
-from rflib.questions.bank import _wrong
+from rflib.questions.bank import _networks_13 as nets
 from rflib.questions.bank._lesson import Lesson
 from rflib.questions.kinds import Choice, Number, Option
-
-_PHOTO = 224  # rows and columns
-_VARIANTS = ("v1.5", "v1", "slim")
-_PROPOSALS = [*network("vgg16").layers[:-1], Layer(3, padding=1, name="rpn")]
-"""VGG-16 up to its last convolution and the 3x3 of Faster R-CNN's region proposals behind it."""
-_BLOCK = [Layer(2, padding=(2**i, 0), dilation=2**i, name=f"dilation {2**i}") for i in range(10)]
-_STACKS = {
-    "alexnet": "AlexNet",
-    "vgg16": "VGG-16",
-    "unet_bottom": "U-Net, up to its deepest map",
-    "dqn": "Deep-Q network",
-}
-_TCN = (1, 2, 4, 8, 16)
-_PAINTERS = ((4, 2),) * 4  # kernel and stride of the generator's transposed convolutions
-
-
-def _accepting() -> int:
-    """How many variants of ResNet-50 load the weights of the paper's without a complaint."""
-    from rflib import zoo  # here and not above: looking at one's progress needs no torch
-
-    weights = zoo.resnet50(width=0.0625, variant="v1").state_dict()
-    found = 0
-    for variant in _VARIANTS:
-        try:
-            zoo.resnet50(width=0.0625, variant=variant).load_state_dict(weights, strict=True)
-        except RuntimeError:
-            continue
-        found += 1
-    return found
-
-
-def _reveal_variants() -> str:
-    names = {"v1.5": "resnet50", "v1": "resnet50_original", "slim": "resnet_v1_50"}
-    return "\n".join(f"{said}: size {network(name).field[0]}" for said, name in names.items())
-
-
-def _middle(name: str = "resnet50", unit: int = 3) -> int:
-    """Center of a unit on one axis."""
-    size, stride, padding = network(name).field
-    return (size - 1) // 2 - padding + stride * unit
-
-
-def _reveal_middle() -> str:
-    return "\n".join(f"unit {unit}: center {_middle(unit=unit)}" for unit in range(7))
-
-
-def _always_seen(layers: Sequence[Layer]) -> int:
-    """The longest object that lies within some unit's window wherever it stands, by trying every place."""
-    field = receptive_field(layers)
-    windows = [field.interval(unit) for unit in range(60)]
-    start = windows[30][0]
-
-    def fits(length: int) -> bool:
-        places = range(start, start + field.stride)
-        return all(any(first <= at and at + length - 1 <= last for first, last in windows) for at in places)
-
-    return max(length for length in range(1, field.size + 1) if fits(length))
-
-
-def _largest_is_best() -> str:
-    fields = {name: network(name).field[0] for name in TOP_1}
-    largest = max(fields, key=lambda name: fields[name])
-    best = max(TOP_1, key=lambda name: TOP_1[name])
-    if largest == best:
-        return "yes"
-    return "close" if fields[best] > fields["vgg16"] else "small"
-
-
-def _reveal_accuracies() -> str:
-    lines = sorted((network(name).field[0], network(name).title, top) for name, top in TOP_1.items())
-    return "\n".join(f"field {field}: {title}, {top} %" for field, title, top in lines)
-
-
-def _normalized() -> Any:
-    """A PatchGAN with instance norm in the place of batch norm."""
-    from torch import nn
-
-    from rflib import zoo
-
-    judge: Any = zoo.patchgan(width=0.125)
-    for place, layer in enumerate(judge.model):
-        if isinstance(layer, nn.BatchNorm2d):
-            judge.model[place] = nn.InstanceNorm2d(layer.num_features)
-    return judge
-
-
-def _reads_with_norm() -> str:
-    found = rf.analyze(_normalized(), input_size=(1, 3, 256, 256)).output
-    return "all" if found.whole_input[0] else "window"
-
-
-def _share_of_cube() -> str:
-    """What part of the encoder's last window lies inside the cube of voxels: third, half or most."""
-    encoder = network("shape_encoder")
-    (first, last), side = receptive_field(encoder.layers).interval(0), encoder.input_size
-    inside = (min(last, side - 1) - max(first, 0) + 1) / encoder.field[0]
-    return min({"third": 1 / 3, "half": 1 / 2, "most": 2 / 3}.items(), key=lambda item: abs(item[1] - inside**3))[0]
-
-
-def _reveal_cube() -> str:
-    encoder = network("shape_encoder")
-    size, side = encoder.field[0], encoder.input_size
-    return f"{side} of {size} positions on each axis: {side**3:,} of {size**3:,} in the cube of the window."
-
-
-def _painted() -> int:
-    """How many rows of the image an inner latent cell can change."""
-    from rflib import zoo
-
-    found = rf.analyze(zoo.dcgan_generator(width=0.0625), input_size=(1, 100, 4, 4)).output
-    return len({row for row, _ in found.units((1, 1))})
-
-
-def _reveal_painting() -> str:
-    reach, lines = 1, ["a latent cell: 1"]
-    for kernel_size, stride in _PAINTERS:
-        reach = stride * (reach - 1) + kernel_size
-        lines.append(f"behind kernel {kernel_size}, stride {stride}: {reach}")
-    return "\n".join(lines)
-
-
-def _rows_in_common() -> str:
-    from rflib import zoo
-
-    swin = zoo.swin_like(width=0.25, num_classes=0)
-    found = rf.analyze(swin, input_size=(1, 3, 64, 64))["features.2.0"]
-    upper, lower = (set(found.positions((unit, 0))[0]) for unit in (3, 4))
-    return str(len(upper & lower))
-
-
-def _blind_to_order() -> str:
-    [found] = [n for n in _STACKS if _wrong.from_the_wrong_end(network(n).layers) == network(n).field[0]]
-    return found
-
-
-def _reveal_orders() -> str:
-    rows = [(said, network(n).field[0], _wrong.from_the_wrong_end(network(n).layers)) for n, said in _STACKS.items()]
-    return "\n".join(f"{said}: {right}, from the wrong end {wrong}" for said, right, wrong in rows)
-
-
-def _tcn(convolutions: int, kernel_size: int = 5) -> int:
-    layers = [Layer(kernel_size, dilation=d) for d in _TCN for _ in range(convolutions)]
-    return receptive_field(layers).size
-
-
-def _patch(halvings: int) -> int:
-    return receptive_field([Layer(4, 2, 1)] * halvings + [Layer(4, 1, 1)] * 2).size
-
-
-def _stage(name: str) -> Any:
-    return network(name).window("layer3")
-
 
 LESSON = Lesson(
     "13",
@@ -176,8 +20,8 @@ LESSON = Lesson(
             "complaint?",
             id="13-file",
             prediction=True,
-            truth=_accepting,
-            reveal=_reveal_variants,
+            truth=nets.accepting,
+            reveal=nets.reveal_variants,
             options=[
                 Option(
                     1,
@@ -228,16 +72,17 @@ LESSON = Lesson(
             ],
         ),
         Number(
-            f"ResNet-50 as torchvision builds it, on a photo of {_PHOTO} rows: the last map has 7 x 7 units, size 427, "
-            "stride 32, padding 213. On which row of the photo is the window of the middle unit, number 3, centered?",
+            f"ResNet-50 as torchvision builds it, on a photo of {nets.PHOTO} rows: the last map has 7 x 7 units, size "
+            "427, stride 32, padding 213. On which row of the photo is the window of the middle unit, number 3, "
+            "centered?",
             id="13-middle",
             unit="input positions",
             prediction=True,
-            truth=_middle,
-            reveal=_reveal_middle,
+            truth=nets.middle,
+            reveal=nets.reveal_middle,
             mistakes=[
                 (
-                    _PHOTO // 2,
+                    nets.PHOTO // 2,
                     "M24",
                     "You took the middle of the map for the middle of the photo. On an even length each layer of "
                     "stride 2 uses one row of padding less at the end than at the beginning.",
@@ -261,7 +106,7 @@ LESSON = Lesson(
             id="13-object",
             unit="input positions",
             prediction=True,
-            truth=lambda: _always_seen(_PROPOSALS),
+            truth=lambda: nets.always_seen(nets.PROPOSALS),
             reveal=lambda: "228 - 16 + 1: in the worst place an object begins 15 positions behind a window.",
             mistakes=[
                 (
@@ -288,8 +133,8 @@ LESSON = Lesson(
             "fields go from 212 to 1507. Is the network with the largest field the most accurate?",
             id="13-accuracy",
             prediction=True,
-            truth=_largest_is_best,
-            reveal=_reveal_accuracies,
+            truth=nets.largest_is_best,
+            reveal=nets.reveal_accuracies,
             options=[
                 Option(
                     "yes",
@@ -312,8 +157,8 @@ LESSON = Lesson(
             "change one score in the middle?",
             id="13-norm",
             prediction=True,
-            truth=_reads_with_norm,
-            reveal=lambda: repr(rf.analyze(_normalized(), input_size=(1, 3, 256, 256)).output),
+            truth=nets.reads_with_norm,
+            reveal=lambda: repr(rf.analyze(nets.normalized(), input_size=(1, 3, 256, 256)).output),
             options=[
                 Option(
                     "window",
@@ -330,43 +175,13 @@ LESSON = Lesson(
                 ),
             ],
         ),
-        Choice(
-            "The last layer of an encoder for shapes of 64 x 64 x 64 voxels has a window of 94 positions on each of "
-            "three axes. The only unit reads the whole shape. What part of its window, by volume, is shape and not "
-            "padding?",
-            id="13-cube",
-            prediction=True,
-            truth=_share_of_cube,
-            reveal=_reveal_cube,
-            options=[
-                Option(
-                    "most",
-                    "That is 64 of 94, the part on one axis. A volume has three.",
-                    None,
-                    "About two thirds",
-                ),
-                Option(
-                    "half",
-                    "That is the part of a square. A volume has one axis more.",
-                    None,
-                    "About half",
-                ),
-                Option("third", text="About a third"),
-                Option(
-                    "slip",
-                    "A window may be larger than the input. What hangs over is padding.",
-                    "M12",
-                    "None of these: a window of 94 in a cube of 64 is a slip.",
-                ),
-            ],
-        ),
         Number(
             "Three WaveNet blocks, one behind the other. Each has ten causal layers with kernel 2 and the dilations 1, "
             "2, 4, ..., 512. One block has a window of 1024 samples. How many have the three together?",
             id="13-blocks",
             unit="input positions",
             prediction=True,
-            truth=lambda: receptive_field(_BLOCK * 3).size,
+            truth=lambda: receptive_field(nets.BLOCK * 3).size,
             reveal=lambda: "1 + 3 * 1023: a block adds 1023 steps, and the first position is counted once.",
             mistakes=[
                 (
@@ -392,8 +207,8 @@ LESSON = Lesson(
             id="13-paint",
             unit="rows",
             prediction=True,
-            truth=_painted,
-            reveal=_reveal_painting,
+            truth=nets.painted,
+            reveal=nets.reveal_painting,
             mistakes=[
                 (
                     16,
@@ -419,7 +234,7 @@ LESSON = Lesson(
             "rows of pixels do both read, behind the first block?",
             id="13-window",
             prediction=True,
-            truth=_rows_in_common,
+            truth=nets.rows_in_common,
             reveal=lambda: "Units 0 to 3 read the rows 0 to 15, units 4 to 7 the rows 16 to 31.",
             options=[
                 Option(
@@ -442,8 +257,8 @@ LESSON = Lesson(
             "four networks whose right size you know. Which of them does *not* reveal the mistake?",
             id="13-catches",
             prediction=True,
-            truth=_blind_to_order,
-            reveal=_reveal_orders,
+            truth=nets.blind_to_order,
+            reveal=nets.reveal_orders,
             options=[
                 Option(
                     "alexnet",
@@ -495,7 +310,7 @@ LESSON = Lesson(
             "How many time steps does its window span?",
             id="13-tcn",
             unit="input positions",
-            truth=lambda: _tcn(2),
+            truth=lambda: nets.tcn(2),
             reveal=lambda: "1 + 2 * 4 * (1 + 2 + 4 + 8 + 16)",
             hints=(
                 "How many steps has a kernel of 5?",
@@ -503,40 +318,13 @@ LESSON = Lesson(
                 "1 + 2 * 4 * (1 + 2 + 4 + 8 + 16).",
             ),
             mistakes=[
-                (lambda: _tcn(1), "M14", "You counted one convolution a block. There are two in line."),
-                (lambda: _tcn(2) - 1, "M15", "Steps, not positions: the first position is missing."),
-                (lambda: _tcn(2) + 1, "M15", "One too many: 248 steps lead over 249 positions."),
+                (lambda: nets.tcn(1), "M14", "You counted one convolution a block. There are two in line."),
+                (lambda: nets.tcn(2) - 1, "M15", "Steps, not positions: the first position is missing."),
+                (lambda: nets.tcn(2) + 1, "M15", "One too many: 248 steps lead over 249 positions."),
                 (
-                    lambda: 1 + 2 * 5 * sum(_TCN),
+                    lambda: 1 + 2 * 5 * sum(nets.TCN),
                     "A7",
                     "You let each layer add its kernel. Five taps are four steps.",
-                ),
-            ],
-        ),
-        Number(
-            "A discriminator has four convolutions of kernel 4 and stride 2, then two of kernel 4 and stride 1. What "
-            "size belongs into its name, PatchGAN ...?",
-            id="13-patch",
-            unit="input positions",
-            truth=lambda: _patch(4),
-            reveal=lambda: rf.layer_table([Layer(4, 2, 1)] * 4 + [Layer(4, 1, 1)] * 2),
-            hints=(
-                "A kernel of 4 has three steps.",
-                "The jumps before the six layers are 1, 2, 4, 8, 16, 16.",
-                "1 + 3 * (1 + 2 + 4 + 8 + 16 + 16).",
-            ),
-            mistakes=[
-                (lambda: _patch(3), "M11", "That has one layer of stride 2 fewer. Count the list again."),
-                (lambda: _patch(5), "M11", "That has one layer of stride 2 more. Count the list again."),
-                (
-                    lambda: _wrong.from_the_wrong_end([Layer(4, 2)] * 4 + [Layer(4)] * 2),
-                    "M6",
-                    "You multiplied the strides from the wrong end.",
-                ),
-                (
-                    lambda: _patch(4) - 1,
-                    "M15",
-                    "You added the steps and left out the position from which they start.",
                 ),
             ],
         ),
@@ -545,7 +333,9 @@ LESSON = Lesson(
             "may an object be so that, away from the border, some unit always sees it whole?",
             id="13-scale",
             unit="input positions",
-            truth=lambda: _always_seen([Layer(int(_stage("resnet50").size), int(_stage("resnet50").stride))]),
+            truth=lambda: nets.always_seen(
+                [Layer(int(nets.stage("resnet50").size), int(nets.stage("resnet50").stride))]
+            ),
             reveal=lambda: "267 - 16 + 1",
             hints=(
                 "Where do windows begin? At every 16th position.",
@@ -562,8 +352,8 @@ LESSON = Lesson(
             "A tool prints for ResNet-50 on a photo of 224 pixels: size 1963, stride 256. The last map has 7 x 7 "
             "units. Which sentence is right?",
             id="13-check",
-            truth=lambda: "stride" if _PHOTO < (7 - 1) * 256 else "fine",
-            reveal=lambda: f"{_PHOTO} / 7 is {_PHOTO // 7}; with a stride of 256 there would be one unit.",
+            truth=lambda: "stride" if nets.PHOTO < (7 - 1) * 256 else "fine",
+            reveal=lambda: f"{nets.PHOTO} / 7 is {nets.PHOTO // 7}; with a stride of 256 there would be one unit.",
             options=[
                 Option("stride", text="The stride cannot be: seven units 256 apart do not fit on 224 pixels."),
                 Option(
