@@ -78,30 +78,36 @@ def _reveal_kept() -> str:
 
 
 @cache
-def _prices() -> tuple[int, int]:
-    """Parameters for the field wanted, with full resolution and no holes: one large kernel, and the cheapest stack."""
-    wanted = rf.Requirements(
-        field=WANTED, no_holes=True, strides=(1,), kernels=(3, 5, 7, 9), dilations=_POWERS,
-        convolutions=("conv", "separable"), channels=CHANNELS,
-    )  # fmt: skip
-    return _price(False, WANTED), rf.cheapest(wanted).best.cost.parameters
+def _price_of_wanted(**allowed: Any) -> int:
+    """Parameters of the cheapest stack with the field wanted, with full resolution and no holes."""
+    usual = {"kernels": (3, 5, 7, 9), "dilations": _POWERS, "convolutions": ("conv", "separable"), "most_layers": 20}
+    wanted = rf.Requirements(field=WANTED, no_holes=True, strides=(1,), channels=CHANNELS, **{**usual, **allowed})
+    least: int = rf.cheapest(wanted).best.cost.parameters
+    return least
 
 
-def _ordinary() -> int:
-    """What ordinary layers of 3 x 3 cost that see as far."""
-    return next(n for n in count(1) if receptive_field([Layer(3)] * n).size >= WANTED) * _price(False)
+def _without_dilation() -> int:
+    return _price_of_wanted(dilations=(1,))
 
 
-def _factor() -> str:
-    large, cheap = _prices()
-    times = large / cheap
-    return "half" if times < 5 else "tenth" if times < 50 else "hundredth" if times < 500 else "thousandth"
+def _without_separable() -> int:
+    return _price_of_wanted(convolutions=("conv",))
+
+
+def _small_kernels() -> int:
+    return _price_of_wanted(kernels=(3,))
+
+
+def _part() -> str:
+    """Which part of the budget the cheapest stack takes."""
+    part = _price_of_wanted() / budget()
+    return "all" if part > 0.75 else "half" if part > 0.35 else "quarter" if part > 0.1 else "tenth"
 
 
 def _reveal_prices() -> str:
-    large, cheap = _prices()
     return (
-        f"One kernel of {WANTED}: {large:,} parameters. The cheapest stack: {cheap:,}, {large // cheap:,} times less."
+        f"Without separable layers: {_without_separable():,} parameters. Without dilation: {_without_dilation():,}. "
+        f"With both: {_price_of_wanted():,}, which is {_price_of_wanted() / budget():.1%} of the budget."
     )
 
 
@@ -255,35 +261,42 @@ LESSON = Lesson(
             ],
         ),
         Choice(
-            f"One convolution of {WANTED} x {WANTED} at {CHANNELS} channels has {_price(False, WANTED):,} parameters. "
-            "How cheap can a stack be that sees as far, at full resolution and without holes?",
+            f"A stack at {CHANNELS} channels has to see {WANTED} positions, at full resolution and without holes. It "
+            "may combine dilation and separable layers, with kernels from 3 to 9. How much of the budget of "
+            f"{DEPTH * _price(False):,} parameters does the cheapest such stack take?",
             id="10-price",
             prediction=True,
-            truth=_factor,
+            truth=_part,
             reveal=_reveal_prices,
             options=[
                 Option(
-                    "half",
-                    "A stack of ordinary layers of 3 x 3 saves more than that already, and it is not the cheapest.",
-                    "M25",
-                    "About half of it: all these positions have to be read.",
+                    "all",
+                    lambda: (
+                        f"That is the price without separable layers, {_without_separable():,}. They make each layer "
+                        "cheaper, whatever its dilation."
+                    ),
+                    "A13",
+                    "Nearly all of it.",
                 ),
                 Option(
-                    "tenth",
+                    "half",
                     lambda: (
-                        f"A stack of ordinary layers of 3 x 3 costs {_prices()[0] / _ordinary():.0f} times less. "
-                        "Dilation and separable layers save more."
+                        f"That is the price without dilation, {_without_dilation():,}: many separable layers. With "
+                        "dilation a few are enough."
                     ),
                     None,
-                    "About a tenth of it.",
+                    "About a half.",
                 ),
                 Option(
-                    "hundredth",
-                    "Dilation alone, or separable layers alone, save about so much. Together they save more.",
+                    "quarter",
+                    lambda: (
+                        "The two savings are larger than a half each. Even separable layers of 3 x 3 alone, with "
+                        f"growing dilations, take {_small_kernels() / budget():.0%}."
+                    ),
                     None,
-                    "About a hundredth of it.",
+                    "About a quarter.",
                 ),
-                Option("thousandth", text="Less than a thousandth of it."),
+                Option("tenth", text="Less than a tenth."),
             ],
         ),
         Number(
