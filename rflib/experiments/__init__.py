@@ -8,6 +8,7 @@ numbers, default type and settings are left as they were found.
 | Is an answer out of reach ever found? | `run_copy_task` |
 | Which positions does a dilated stack miss? | `read_comb` |
 | Is reach enough? | `solve_sign_puzzle` |
+| What if the biases stay at zero? | `hold_biases` |
 | Does training move the effective field? | `watch_field` |
 | What does a larger field bring when pixels are labeled? | `label_mosaics` |
 | How far may two eyes disagree? | `match_stereo` |
@@ -27,6 +28,7 @@ from rflib.experiments.capstone_networks import (
 )
 from rflib.experiments.capstone_results import BUDGET, INK_ACCURACY, MASK_IOU, Capstone, CapstoneRun, Score
 from rflib.experiments.comb import Comb, CombRun, read_comb
+from rflib.experiments.controls import BiasControl, BiasRun, hold_biases
 from rflib.experiments.copying import CopyRun, CopyTask, run_copy_task
 from rflib.experiments.digits import draw_mosaics, draw_scenes
 from rflib.experiments.mosaics import MosaicLabeling, MosaicRun, label_mosaics
@@ -46,6 +48,8 @@ __all__ = [
     "NOISE",
     "SUBSAMPLINGS",
     "VARIANTS",
+    "BiasControl",
+    "BiasRun",
     "Capstone",
     "CapstoneNetwork",
     "CapstoneRun",
@@ -77,6 +81,7 @@ __all__ = [
     "draw_scenes",
     "draw_stereo_pairs",
     "fit_capstone",
+    "hold_biases",
     "label_mosaics",
     "match_stereo",
     "multiply_adds",
