@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 DEEPEST = 8
-MOST = 100_000  # values in one answer
+MOST = 200_000  # values in one answer
 LONGEST = 10_000  # bits of a whole number; Python writes none of more than 4,300 digits
 
 
@@ -58,7 +58,7 @@ def _plain(value: Any, deep: int, left: list[int]) -> Any:
         return _plain(float(value) if value.denominator != 1 else int(value), deep, left)
     if callable(getattr(value, "tolist", None)):  # an array, a tensor or a scalar of numpy
         return _plain(value.tolist(), deep - 1, left)
-    raise NotPlainError(f"a {kind.__name__}, which is no number, text, list or dictionary")
+    raise NotPlainError(f"a value of type {kind.__name__}, which is no number, text, list or dictionary")
 
 
 def said(error: BaseException) -> str:
@@ -81,7 +81,7 @@ def answer(function: Callable[..., Any], arguments: Iterable[Any]) -> dict[str, 
     try:
         return {"answer": plain(function(*arguments))}
     except NotPlainError as error:
-        return {"error": f"it returned {error}"}
+        return {"error": str(error)}
     except (KeyboardInterrupt, SystemExit) as error:
         return {"error": said(error)}
     except Exception as error:

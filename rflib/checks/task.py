@@ -9,8 +9,8 @@ import copy
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass
-from functools import cached_property
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Any, TypeAlias
 
@@ -21,6 +21,7 @@ Inputs: TypeAlias = list[Any]  # plain data, one entry an argument
 
 FEWEST = 6  # inputs that the judge draws for a property
 TRIES = 2_000  # draws in search of an input that tells a wrong rule from the truth
+SILENT = object()  # what a wrong rule gives where it cannot answer; no answer is like it
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Fault:
     rule: Rule | None = None
 
     def __str__(self) -> str:
-        told = f"{self.inputs} gave {self.got}; expected {self.expected}."
+        told = f"{self.inputs} gave {self.got.rstrip('.')}; expected {self.expected}."
         return f"{told} {self.rule}" if self.rule else told
 
 
@@ -101,7 +102,8 @@ class Task(ABC):
         properties: What earns points.
         prepare: Name of a function in `preparing.py` that makes the arguments out of an input; by default the input is
             the arguments.
-        parameters: How the arguments are shown, such as "{0}, stride={1}"; by default as a list.
+        show: Shows the arguments of a call; by default as Python would.
+        fewest: How many inputs the judge draws for a property at least.
     """
 
     id: str
@@ -110,6 +112,7 @@ class Task(ABC):
     _: KW_ONLY
     prepare: str = ""
     show: Callable[..., str] | None = None
+    fewest: int = FEWEST
 
     @abstractmethod
     def fault(self, inputs: Inputs, answer: Any) -> Fault | None:
@@ -128,7 +131,7 @@ class Task(ABC):
         return [self._drawn(each, Random(f"{seed}/{self.id}/{place}")) for place, each in enumerate(self.properties)]
 
     def _drawn(self, of: Property, random: Random) -> list[Inputs]:
-        return [of.draw(random) for _ in range(FEWEST)]
+        return [of.draw(random) for _ in range(self.fewest)]
 
     def judge(self, drawn: Sequence[Sequence[Inputs]], answers: Any) -> tuple[Verdict, ...]:
         """The verdict on each property.
@@ -174,33 +177,63 @@ class Written(Task):
         truth: From an input to the right answer, by brute force.
         rules: Known wrong rules, from the most to the least common.
         within: How far two numbers may be apart, relative to the larger one; 0 compares exactly.
+        floor: Smaller numbers than this are held to the tolerance of this one.
     """
 
     _: KW_ONLY
     truth: Callable[..., Any]
     rules: tuple[Rule, ...] = ()
     within: float = 0.0
+    floor: float = 0.0
 
     def fault(self, inputs: Inputs, answer: Any) -> Fault | None:
-        expected = plain(self.truth(*inputs))
-        if alike(answer, expected, self.within):
+        expected = self.true(inputs)
+        if alike(answer, expected, self.within, self.floor):
             return None
-        return self.fault_of(inputs, said(answer), said(expected), self.rule(inputs, answer))
+        return self.fault_of(inputs, said(answer), said(expected), self.rule([(inputs, answer)]))
 
-    def rule(self, inputs: Inputs, answer: Any) -> Rule | None:
-        """The known wrong rule that gives this answer."""
-        return next((rule for rule in self.rules if alike(answer, self.ruled(rule, inputs), self.within)), None)
+    def verdict(self, of: Property, inputs: Sequence[Inputs], answers: Any) -> Verdict:
+        """As for any task; the rule that is named explains the wrong answers together, not the first one by chance."""
+        found = super().verdict(of, inputs, answers)
+        handed = [_entry(answers, place) for place in range(len(inputs))]
+        if not found.fault or not all(isinstance(each, dict) and "answer" in each for each in handed):
+            return found
+        pairs = [(given, each["answer"]) for given, each in zip(inputs, handed, strict=True)]
+        return replace(found, fault=replace(found.fault, rule=self.rule(pairs)))
+
+    def rule(self, answered: Sequence[tuple[Inputs, Any]]) -> Rule | None:
+        """The known wrong rule that gives the first wrong answer, most of the wrong ones, and most of all."""
+        wrong = [(given, answer) for given, answer in answered if self.fault_at(given, answer)]
+        if not wrong:
+            return None
+        best: tuple[int, Rule | None] = (0, None)
+        for rule in self.rules:
+            if self.explains(rule, *wrong[0]) and 2 * sum(self.explains(rule, *each) for each in wrong) > len(wrong):
+                best = max(best, (sum(self.explains(rule, *each) for each in answered), rule), key=lambda pair: pair[0])
+        return best[1]
+
+    def fault_at(self, inputs: Inputs, answer: Any) -> bool:
+        """Whether an answer to an input is wrong."""
+        return not alike(answer, self.true(inputs), self.within, self.floor)
+
+    def explains(self, rule: Rule, inputs: Inputs, answer: Any) -> bool:
+        """Whether a wrong rule gives this answer."""
+        return alike(answer, self.ruled(rule, inputs), self.within, self.floor)
+
+    def true(self, inputs: Inputs) -> Any:
+        """The right answer as plain data."""
+        return _answered(self.truth, json.dumps(inputs))
 
     def ruled(self, rule: Rule, inputs: Inputs) -> Any:
-        """What a wrong rule answers, as plain data; None where it cannot answer."""
+        """What a wrong rule answers, as plain data; SILENT where it cannot answer."""
         try:
-            return plain(rule.answer(*copy.deepcopy(inputs)))
+            return _answered(rule.answer, json.dumps(inputs))
         except (ArithmeticError, LookupError, ValueError, TypeError):
-            return None
+            return SILENT
 
     def tells(self, rule: Rule, inputs: Inputs) -> bool:
         """Whether this input tells the rule from the truth."""
-        return not alike(self.ruled(rule, inputs), plain(self.truth(*inputs)), self.within)
+        return not alike(self.ruled(rule, inputs), self.true(inputs), self.within, self.floor)
 
     @cached_property
     def _rules_of(self) -> dict[str, list[Rule]]:
@@ -214,11 +247,10 @@ class Written(Task):
         """Inputs until each rule that the property can tell from the truth is told from it."""
         drawn = super()._drawn(of, random)
         for rule in self._rules_of[of.sentence]:
-            tries = 0
-            while not any(self.tells(rule, given) for given in drawn) and (tries := tries + 1) <= TRIES:
-                given = of.draw(random)
-                if self.tells(rule, given):
-                    drawn.append(given)
+            if any(self.tells(rule, given) for given in drawn):
+                continue
+            more = (of.draw(random) for _ in range(TRIES))
+            drawn += next(([given] for given in more if self.tells(rule, given)), [])
         return drawn
 
 
@@ -230,18 +262,51 @@ class Designed(Task):
         lacks: From an input and the answer to what the design lacks, in a sentence ("a field of 14, not 15"); "" where
             it lacks nothing. It meets whatever a learner returns and raises nothing.
         wanted: From an input to what was asked for, in words.
+        rules: Wrong rules; each says, from an input and an answer, whether it explains a design that lacks something.
+        one_for_all: From inputs to whether one and the same answer might do for all of them; then the judge draws on.
     """
 
     _: KW_ONLY
     lacks: Callable[[Inputs, Any], str]
     wanted: Callable[[Inputs], str]
+    rules: tuple[Rule, ...] = ()
+    one_for_all: Callable[[Sequence[Inputs]], bool] | None = None
+
+    def _drawn(self, of: Property, random: Random) -> list[Inputs]:
+        """Inputs until no answer can be given without looking at them."""
+        drawn = super()._drawn(of, random)
+        while self.one_for_all and self.one_for_all(drawn):
+            drawn.append(of.draw(random))
+        return drawn
+
+    def verdict(self, of: Property, inputs: Sequence[Inputs], answers: Any) -> Verdict:
+        """As for any task; the fault that is shown is one that the rule explains which explains most of them."""
+        found = super().verdict(of, inputs, answers)
+        if not found.fault or len(inputs) == 1:
+            return found
+        handed = [_entry(answers, place) for place in range(len(inputs))]
+        wrong = [
+            (given, each["answer"])
+            for given, each in zip(inputs, handed, strict=True)
+            if isinstance(each, dict) and "answer" in each and self.judged(given, each)
+        ]
+        best: tuple[int, Fault | None] = (0, None)
+        for rule in self.rules:
+            explained = [(given, answer) for given, answer in wrong if rule.answer(given, answer)]
+            if len(explained) > best[0]:
+                shown = self.judged(explained[0][0], {"answer": explained[0][1]})
+                best = len(explained), shown and replace(shown, rule=rule)
+        return replace(found, fault=best[1]) if best[1] else found
 
     def fault(self, inputs: Inputs, answer: Any) -> Fault | None:
         lack = self.lacks(inputs, answer)
-        return self.fault_of(inputs, f"{said(answer)}: {lack}", self.wanted(inputs)) if lack else None
+        if not lack:
+            return None
+        rule = next((rule for rule in self.rules if rule.answer(inputs, answer)), None)
+        return self.fault_of(inputs, f"{said(answer)}: {lack}", self.wanted(inputs), rule)
 
 
-def alike(answer: Any, expected: Any, within: float = 0.0) -> bool:
+def alike(answer: Any, expected: Any, within: float = 0.0, floor: float = 0.0) -> bool:
     """Whether two plain values are the same; True and 1 are not.
 
     Example:
@@ -252,21 +317,25 @@ def alike(answer: Any, expected: Any, within: float = 0.0) -> bool:
         answer: Plain data.
         expected: Plain data.
         within: How far numbers may be apart, relative to the larger one.
+        floor: Smaller numbers than this are held to the tolerance of this one.
     """
     if isinstance(answer, list) and isinstance(expected, list):
-        return len(answer) == len(expected) and all(alike(a, b, within) for a, b in zip(answer, expected, strict=True))
+        pairs = zip(answer, expected, strict=False)
+        return len(answer) == len(expected) and all(alike(a, b, within, floor) for a, b in pairs)
     if isinstance(answer, dict) and isinstance(expected, dict):
-        return answer.keys() == expected.keys() and all(alike(answer[key], expected[key], within) for key in expected)
+        return answer.keys() == expected.keys() and all(
+            alike(answer[key], expected[key], within, floor) for key in expected
+        )
     if isinstance(answer, bool) or isinstance(expected, bool):
         return answer is expected
     if isinstance(answer, int | float) and isinstance(expected, int | float):
-        return answer == expected or (within > 0 and _near(answer, expected, within))
+        return answer == expected or (within > 0 and _near(answer, expected, within, floor))
     return type(answer) is type(expected) and bool(answer == expected)
 
 
-def _near(answer: float, expected: float, within: float) -> bool:
+def _near(answer: float, expected: float, within: float, floor: float) -> bool:
     try:
-        return abs(answer - expected) <= within * max(abs(answer), abs(expected))
+        return abs(answer - expected) <= within * max(abs(answer), abs(expected), floor)
     except OverflowError:
         return False
 
@@ -280,6 +349,12 @@ def said(value: Any) -> str:
     """
     text = json.dumps(value) if isinstance(value, dict) else repr(value)
     return text if len(text) <= 160 else f"{text[:157]}..."
+
+
+@lru_cache(maxsize=20_000)
+def _answered(function: Callable[..., Any], inputs: str) -> Any:
+    """What a function answers to inputs in JSON, as plain data; a whole class is asked about the same ones."""
+    return plain(function(*json.loads(inputs)))
 
 
 def _entry(answers: Any, place: int) -> Any:

@@ -65,15 +65,15 @@ def assess(stack: Design | Iterable[Layer], requirements: Requirements) -> Asses
         LayerError: If the stack is empty, or the input is too small for a layer.
     """
     design = requirements.design(stack.layers, stack.kinds) if isinstance(stack, Design) else requirements.design(stack)
-    judged = list(_judged(design, requirements))
-    missed = tuple(said for met, said in judged if not met)
+    facts = list(judged(design, requirements))
+    missed = tuple(said for met, said in facts if not met)
     own = getattr(design.cost, requirements.by)
     score = 0 if missed else 100 if own == (least := least_cost(requirements)) else max(1, 100 * least // own)
-    return Assessment(design, tuple(said for met, said in judged if met), missed, score)
+    return Assessment(design, tuple(said for met, said in facts if met), missed, score)
 
 
-def _judged(design: Design, wanted: Requirements) -> Iterator[tuple[bool, str]]:
-    """Each requirement: whether it is met, and the sentence that says so."""
+def judged(design: Design, wanted: Requirements) -> Iterator[tuple[bool, str]]:
+    """Each requirement: whether it is met, and the sentence that says so; without a search for the score."""
     size, stride = design.field.size, design.field.stride
     goal = f"exactly {wanted.field} is wanted" if wanted.exactly else f"at least {wanted.field} are wanted"
     met = size == wanted.field or (size > wanted.field and not wanted.exactly)

@@ -91,7 +91,7 @@ def test_errors_are_answers_in_one_line() -> None:
 
     assert answer(falls, []) == {"error": "KeyError: 'a\\nb'"}
     assert answer(leaves, []) == {"error": "SystemExit"}
-    assert answer(object, []) == {"error": "it returned a object, which is no number, text, list or dictionary"}
+    assert answer(object, []) == {"error": "a value of type object, which is no number, text, list or dictionary"}
 
 
 def test_the_file_stands_alone() -> None:
