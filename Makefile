@@ -1,5 +1,6 @@
 # make lab     from nothing to the first lesson in JupyterLab
 # make test    everything that can be checked
+# make grade   a folder of exercises that were handed in: make grade EXERCISE=02_recursion HANDINS=folder
 #
 # Needs make and Python 3.11 or later. What is installed goes into .venv and can be deleted with it.
 
@@ -16,6 +17,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 READY := $(if $(filter $(VENV)/bin/python,$(RUN)),$(STAMP))
+
+# The Python that grades: the learner's packages, and beside them nbgrader, which no learner needs.
+GRADE := .venv-grade
+GRADER := $(if $(filter $(VENV)/bin/python,$(RUN)),$(GRADE)/bin/python,$(RUN))
+GRADE_STAMP := $(GRADE)/.installed
+GRADE_READY := $(if $(filter $(GRADE)/bin/python,$(GRADER)),$(GRADE_STAMP))
+PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 
 # PyTorch's own index has builds without CUDA, gigabytes smaller. Where it is not reached, the default index serves.
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
@@ -38,7 +46,7 @@ SPREAD := -n $(JOBS) --dist loadfile
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench notebooks constraints clean FORCE
+.PHONY: help lab test grade formgrader exercises check bench notebooks constraints clean FORCE
 
 help: ## show this list
 	@echo "make <target>, where <target> is one of"
@@ -47,12 +55,25 @@ help: ## show this list
 lab: $(READY) ## open the first lesson in JupyterLab (its options: LAB_OPTIONS="--no-browser --port 8899")
 	$(LAB)
 
-test: check $(if $(shell command -v npm),$(NODE_STAMP)) ## the checks, the library, the notebooks, the browser; stops at the first that fails
+test: check $(GRADE_READY) $(if $(shell command -v npm),$(NODE_STAMP)) ## the checks, the library, the notebooks, the browser; stops at the first that fails
 	@rm -rf $(REPORTS)
-	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/library.xml --ignore tests/browser
+	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/library.xml --ignore tests/browser --ignore tests/test_grading
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/notebooks.xml $(NBVAL) lessons
 	$(PYTEST) --junitxml $(REPORTS)/browser.xml tests/browser
+	OMP_NUM_THREADS=1 $(GRADER) -m pytest -q $(SPREAD) --junitxml $(REPORTS)/grading.xml tests/test_grading
 	@$(RUN) tools/preflight.py --counts $(REPORTS)
+
+grade: $(GRADE_READY) ## grade what was handed in: EXERCISE=02_recursion HANDINS=folder (more: OPTIONS="--table learners.csv")
+	$(if $(EXERCISE),,@$(GRADER) -m rflib.grading --help; exit 2)
+	$(GRADER) -m rflib.grading $(EXERCISE) $(if $(HANDINS),"$(HANDINS)") --python "$(abspath $(RUN))" $(OPTIONS)
+
+formgrader: $(GRADE_READY) ## mark by hand what no number can judge, in nbgrader's Formgrader (its options: LAB_OPTIONS)
+	exec env JUPYTER_CONFIG_PATH=tools/jupyter JUPYTER_PATH=$(abspath $(VENV))/share/jupyter \
+		JUPYTERLAB_DIR=$(abspath $(VENV))/share/jupyter/lab $(GRADER) -m jupyterlab --ServerApp.root_dir=. \
+		--LabApp.default_url=/formgrader $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_OPTIONS)
+
+exercises: $(GRADE_READY) ## make the learners' copies in exercises/ out of solutions/ (one: NAME=02_recursion)
+	$(GRADER) tools/build_exercises.py $(NAME)
 
 check: $(READY) ## lint, format, types, spelling
 	$(RUN) -m ruff check .
@@ -60,8 +81,8 @@ check: $(READY) ## lint, format, types, spelling
 	$(RUN) -m mypy
 	$(RUN) -m codespell_lib
 
-bench: $(READY) ## measure, and print ratios
-	$(RUN) benchmarks/run.py
+bench: $(READY) $(GRADE_READY) ## measure, and print ratios
+	$(GRADER) benchmarks/run.py
 
 notebooks: $(READY) ## run all lessons, save them with their outputs (one: LESSONS=lessons/03_layer_by_layer.ipynb)
 	OMP_NUM_THREADS=1 $(RUN) tools/run_notebooks.py $(LESSONS)
@@ -77,7 +98,7 @@ constraints: ## write constraints.txt anew: the version of every package in a fr
 	rm -rf $(VENV)-fresh
 
 clean: ## delete everything that make made, .venv too
-	rm -rf $(VENV) $(VENV)-fresh $(REPORTS) node_modules build rflib.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-fresh $(GRADE) $(REPORTS) node_modules build rflib.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -depth -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
 
 # The stamp holds the folder that it was made in: a copied .venv would import the rflib of the folder it comes from.
@@ -90,6 +111,14 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	$(call install_torch,$(VENV)/bin/python,-c constraints.txt)
 	$(VENV)/bin/python -m pip install -c constraints.txt -e .
 	@echo "$(CURDIR)" > $@
+
+# The learner's packages are seen, not copied: nbgrader's own take seconds. `site` reads what the editable installation
+# of rflib left among them.
+$(GRADE_STAMP): $(READY) requirements-grade.txt
+	$(RUN) -m venv --clear --without-pip $(GRADE)
+	echo "import site; site.addsitedir(r'$$($(abspath $(RUN)) -c '$(PURELIB)')')" > "$$($(GRADE)/bin/python -c '$(PURELIB)')/learner.pth"
+	$(GRADE)/bin/python -m pip install -c constraints.txt -r requirements-grade.txt
+	touch $@
 
 $(NODE_STAMP): package.json
 	npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error && touch $@ || \

@@ -22,6 +22,7 @@ GROUPS = {  # in this order: what is printed first takes the least time
     "chains": "chains",
     "effective": "effective",
     "explorers": "explorers",
+    "grading": "grading",
 }
 
 
