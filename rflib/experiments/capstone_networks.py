@@ -66,9 +66,14 @@ def design_from(entries: Iterable[Stage | Mapping[str, Any]]) -> Design:
         Stage(kind='conv', channels=8, kernel_size=3, dilation=1)
 
     Raises:
-        LayerError: A stage that cannot exist, more "up" than "pool" before it, a feature map joined to one of another
-            resolution, or a result that is not at the input's resolution.
+        LayerError: No list of stages, a stage that cannot exist, more "up" than "pool" before it, a feature map joined
+            to one of another resolution, or a result that is not at the input's resolution.
     """
+    if isinstance(entries, str | Mapping | Stage) or not isinstance(entries, Iterable):
+        raise LayerError(
+            f"A design must be a list of stages, for example [conv(8), conv(8)]; got {shown(entries)}. "
+            "A design of the course is DESIGNS['mixed']."
+        )
     stages = []
     for number, entry in enumerate(entries, start=1):
         if isinstance(entry, Mapping):
@@ -124,6 +129,20 @@ def _plan(stages: Sequence[Stage]) -> tuple[list[_Step], int]:
     if scale != 1:
         raise LayerError(f"The design ends at 1/{scale} of the input's resolution; add 'up' stages.")
     return steps, channels
+
+
+def coarsest_scale(design: Sequence[Stage]) -> int:
+    """The ratio of the input's resolution to that of the coarsest map: inputs must be a multiple of it.
+
+    Example:
+        >>> coarsest_scale(DESIGNS["pooling alone"])
+        8
+    """
+    scale, coarsest = 1, 1
+    for stage in design:
+        scale = scale * 2 if stage.kind == "pool" else scale // 2 if stage.kind == "up" else scale
+        coarsest = max(coarsest, scale)
+    return coarsest
 
 
 def multiply_adds(design: Sequence[Stage]) -> Fraction:

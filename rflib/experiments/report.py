@@ -97,7 +97,7 @@ def enter_network(results: Capstone, name: str, model: CapstoneNetwork, seed: in
     Args:
         results: From `train_capstone`.
         name: Of the network; runs of that name are replaced.
-        model: From `fit_capstone`, with the size and the steps of the results.
+        model: From `fit_capstone`, with the size, the steps and the batch of the results.
         seed: Of the network's training; the scenes that it is tested on are those of that seed.
 
     Returns:
@@ -192,6 +192,8 @@ def write_report(
 
 def _checked(words: Mapping[str, str]) -> dict[str, str]:
     """The answers, every question a key, without blanks at the ends."""
+    if not isinstance(words, Mapping):
+        raise ModelError(f"`words` must be a dict with the keys {', '.join(REPORT_QUESTIONS)}; got {shown(words)}.")
     for key, answer in words.items():
         if key not in REPORT_QUESTIONS:
             raise UnknownNameError("question of the report", key, REPORT_QUESTIONS)

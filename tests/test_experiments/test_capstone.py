@@ -20,12 +20,15 @@ from rflib.experiments import (
     CapstoneRun,
     Score,
     Stage,
+    capstone,
     conv,
     design_from,
+    fit_capstone,
     multiply_adds,
     score,
     train_capstone,
 )
+from rflib.experiments.capstone_networks import coarsest_scale
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -58,6 +61,11 @@ def test_a_design_survives_as_plain_data() -> None:
             "Stage 3, 'join', would join maps of 1/1 and 1/2 of the input's resolution; "
             "put as many 'up' as 'pool' between 'save' and 'join'.",
         ),
+        (
+            "mixed",
+            "A design must be a list of stages, for example [conv(8), conv(8)]; got 'mixed'. A design of the "
+            "course is DESIGNS['mixed'].",
+        ),
         ([7], "Stage 1 must be a Stage or a dict with its fields; got 7."),
         (
             [{"kind": "pool", "stride": 2}],
@@ -84,6 +92,58 @@ def test_a_stage_that_cannot_exist_is_refused(arguments: tuple[object, ...], mes
     with pytest.raises(LayerError) as caught:
         Stage(*arguments)  # type: ignore[arg-type]
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("given", [conv(8), {"kind": "conv", "channels": 8}, 8, None])
+def test_what_is_no_list_of_stages_is_refused(given: object) -> None:
+    with pytest.raises(LayerError, match="A design must be a list of stages"):
+        design_from(given)  # type: ignore[arg-type]
+
+
+def test_scenes_that_the_poolings_do_not_divide_are_refused() -> None:
+    message = (
+        "`size` must be a multiple of 8 pixels for {}: its poolings leave 1/8 of the resolution. With cells of 28 "
+    )
+    message += "pixels, take a multiple of 56, or fewer poolings; got {}."
+    with pytest.raises(ModelError) as caught:  # all designs are looked at before the first is trained
+        train_capstone(["mixed", "pooling alone"], size=28, steps=10**9, progress=False)
+    assert str(caught.value) == message.format("the design 'pooling alone'", 28)
+    with pytest.raises(ModelError) as caught:
+        fit_capstone(DESIGNS["pooling alone"], size=84, steps=10**9, progress=False)
+    assert str(caught.value) == message.format("this design", 84)
+    with pytest.raises(ModelError, match="`size` must be a multiple of 28 pixels; got 30"):
+        fit_capstone(DESIGNS["pooling alone"], size=30, steps=1, progress=False)
+    (run,) = train_capstone(["mixed"], size=28, steps=1, progress=False).runs
+    assert len(run.prediction) == 28
+
+
+def test_what_the_check_of_sizes_lets_through_is_what_keeps_its_size() -> None:
+    up_and_down = [Stage("pool"), Stage("up"), Stage("pool"), Stage("pool"), Stage("up"), Stage("up")]
+    for design in (*DESIGNS.values(), design_from(up_and_down)):
+        model = CapstoneNetwork(design).eval()
+        for size in range(8, 41):
+            image = torch.zeros(1, 1, size, size)
+            try:
+                kept = model(image).shape[-1] == size
+            except RuntimeError:  # maps of two sizes to be joined
+                kept = False
+            assert kept == (size % coarsest_scale(design) == 0)
+
+
+def test_batches_hold_as_many_scenes_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(capstone, "train", lambda model, draw, *rest, **more: seen.append(len(draw()[0])))
+    fit_capstone([conv(1)], batch=3, progress=False)
+    fit_capstone([conv(1)], progress=False)
+    train_capstone({"one": [conv(1)]}, batch=5, progress=False)
+    assert seen == [3, 8, 5]
+    with pytest.raises(ModelError, match="`batch` must be an integer >= 1; got 0"):
+        fit_capstone([conv(1)], batch=0)
+
+
+def test_a_trained_network_lies_in_memory_as_any_other() -> None:
+    weights = [p for p in fit_capstone([conv(4), conv(4)], steps=1, progress=False).parameters() if p.ndim == 4]
+    assert all(w.is_contiguous() for w in weights)
 
 
 class Says(nn.Module):

@@ -81,6 +81,7 @@ def test_a_bar_in_a_name_does_not_break_the_table() -> None:
     [
         ({"words": {"why": "x"}}, UnknownNameError, "There is no question of the report 'why'"),
         ({"words": {"field": 3}}, ModelError, "The answer to 'field' must be a text; got 3."),
+        ({"words": "It is good."}, ModelError, "`words` must be a dict with the keys field, design, surprise, limits"),
         ({"fields": FIELDS[:1]}, ModelError, "`fields` must be two effective fields"),
     ],
 )
