@@ -59,7 +59,7 @@ test: check $(GRADE_READY) $(if $(shell command -v npm),$(NODE_STAMP)) ## the ch
 	@rm -rf $(REPORTS)
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/library.xml --ignore tests/browser --ignore tests/test_grading
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/notebooks.xml $(NBVAL) lessons
-	$(PYTEST) --junitxml $(REPORTS)/browser.xml tests/browser
+	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/browser.xml tests/browser
 	OMP_NUM_THREADS=1 $(GRADER) -m pytest -q $(SPREAD) --junitxml $(REPORTS)/grading.xml tests/test_grading
 	@$(RUN) tools/preflight.py --counts $(REPORTS)
 

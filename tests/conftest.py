@@ -19,6 +19,8 @@ hypothesis.settings.register_profile("repeat", derandomize=True, deadline=None, 
 hypothesis.settings.register_profile("explore", max_examples=2000, deadline=None, suppress_health_check=SLOW)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
+collect_ignore = ["submissions"]  # read by test_checks, not imported as modules: tasks share file names
+
 lacking: set[str] = set()
 
 

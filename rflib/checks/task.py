@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
@@ -335,7 +336,9 @@ def alike(answer: Any, expected: Any, within: float = 0.0, floor: float = 0.0) -
 
 def _near(answer: float, expected: float, within: float, floor: float) -> bool:
     try:
-        return abs(answer - expected) <= within * max(abs(answer), abs(expected), floor)
+        # An infinity would be near to everything: its tolerance, a share of the larger number, is infinite too.
+        finite = math.isfinite(answer) and math.isfinite(expected)
+        return finite and abs(answer - expected) <= within * max(abs(answer), abs(expected), floor)
     except OverflowError:
         return False
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from rflib.checks import plain
 from rflib.checks.task import Task
+from rflib.grading import cleaning
 
 MIMETYPE = "application/vnd.rflib.answers+json"
+DEEPEST = plain.DEEPEST + 8  # an answer, the lists that hold it, and some to spare
 CHECKS = Path(plain.__file__).resolve().parent
 
 # Runs beside the learner's code, so what it says is only a claim. Each answer is turned into text by itself: one that
@@ -82,7 +84,7 @@ def answers(outputs: Iterable[Mapping[str, Any]]) -> tuple[Any, str]:
     if found is None:
         return None, f"the question was not answered ({error})" if error else "the question was not answered"
     try:
-        read = json.loads(found)
+        read = cleaning.sane(json.loads(found), DEEPEST)
     except (TypeError, ValueError, RecursionError):
         return None, "the answers could not be read"
     if isinstance(read, dict):

@@ -205,6 +205,6 @@ def bring(plan: Plan, folder: Path, table: Path | None, say: Callable[[str], obj
     """
     found, left_out = intake.scan(folder, table)
     for line in left_out:
-        say(line)
+        say(records.printable(line))
     for handin in found:
         intake.keep(handin, plan.places.handins(plan.exercise, handin.learner.folder))

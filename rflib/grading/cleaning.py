@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
+from html import unescape
 from typing import Any
 
 import bleach
@@ -18,7 +19,34 @@ MOST = 50  # outputs of one cell
 LARGEST = 2_000_000  # characters of one picture
 COLORS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 TAGS = ("b", "br", "code", "em", "i", "li", "ol", "p", "pre", "strong", "sub", "sup", "table", "td", "th", "tr", "ul")
-ADDRESS = re.compile(r"(?i)(\]\s*\(|\]:)(\s|<|&lt;)*(?:data|file)\s*:|(?:javascript|vbscript)\s*:")
+# Markdown drops a backslash before a colon, and before the signs of an entity.
+ENTITY = re.compile(r"&(?=\\*(?:#|\w{1,40}\\*;))")
+ADDRESS = re.compile(r"(?i)(\]\s*\(|\]:)(\s|<|&lt;)*(?:data|file)[\s\\]*:|(?:javascript|vbscript)[\s\\]*:")
+
+
+def sane(value: Any, deep: int) -> Any:
+    r"""Plain data in which every text can be written to a file: a lone surrogate, which JSON can hold, is replaced.
+
+    Example:
+        >>> sane({"a": ["\ud800"]}, deep=2)
+        {'a': ['?']}
+
+    Args:
+        value: As JSON gives it.
+        deep: How deeply it may be nested.
+
+    Raises:
+        ValueError: If it is nested deeper.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list | dict) and deep <= 0:
+        raise ValueError("it is nested too deeply")
+    if isinstance(value, list):
+        return [sane(each, deep - 1) for each in value]
+    if isinstance(value, dict):
+        return {sane(name, 1): sane(each, deep - 1) for name, each in value.items()}
+    return value
 
 
 def outputs(found: Iterable[Mapping[str, Any]]) -> list[NotebookNode]:
@@ -88,5 +116,8 @@ def markdown(source: str) -> str:
         >>> markdown("a <script>alert(1)</script> **b** [c](javascript:alert(1))")
         'a &lt;script&gt;alert(1)&lt;/script&gt; **b** [c](#alert(1))'
     """
-    harmless: str = bleach.clean(source, tags=set(TAGS), attributes={}, strip=False)
+    # Markdown and the browser both decode entities, so "&amp;#106;avascript:" is an address too.
+    for _ in range(4):
+        source = unescape(source)
+    harmless: str = bleach.clean(ENTITY.sub("& ", source), tags=set(TAGS), attributes={}, strip=False)
     return ADDRESS.sub(lambda found: f"{found[1] or ''}#", harmless)

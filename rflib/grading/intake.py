@@ -92,7 +92,8 @@ def scan(folder: Path, table: Path | None = None) -> tuple[list[Handin], list[st
     rows = read_table(table) if table else []
     found, left_out = [], []
     for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
+        # A name of other bytes than UTF-8, as old archives hold it, could be written into no table.
+        relative = Path(str(path.relative_to(folder)).encode("utf-8", "backslashreplace").decode("utf-8"))
         if path.is_dir() or (table and path.resolve() == table.resolve()):
             continue
         if path.is_symlink():
@@ -102,7 +103,7 @@ def scan(folder: Path, table: Path | None = None) -> tuple[list[Handin], list[st
         elif path.suffix.lower() != SUFFIX:
             left_out.append(f"'{relative}' is no notebook (its name does not end in {SUFFIX}) and was left out")
         else:
-            matching = [row for row in rows if _belongs(relative, row)] if table else [_nameless(relative)]
+            matching = _matching(relative, rows) if table else [_nameless(relative)]
             named = [row for row in matching if row.file]
             one = {row.id: row for row in named or matching}
             if len(one) == 1:
@@ -159,11 +160,22 @@ def when(text: str, where: str) -> str:
     raise IntakeError(f"The time '{text}' in {where} is in no form that is known. Write it as 2026-01-31 23:59.")
 
 
+def _matching(path: Path, rows: Sequence[Row]) -> list[Row]:
+    """The rows that a file may be of; a learner who names a file like another's does not hand in for the other."""
+    owners = [row for row in rows if len(path.parts) > 1 and _named(path.parent, row)]
+    matching = [row for row in rows if _belongs(path, row)]
+    return [row for row in matching if not owners or not row.file or row.file == str(path) or row in owners]
+
+
 def _belongs(path: Path, row: Row) -> bool:
     """Whether a file is a row's: by the file the row names; else by the id, or by the name, as a word of its path."""
     if row.file:
         return row.file in (str(path), path.name)
-    text = str(path.with_suffix("")).lower()
+    return _named(path.with_suffix(""), row)
+
+
+def _named(path: Path, row: Row) -> bool:
+    text = str(path).lower()
     words = [row.id.lower(), row.id.lower().removeprefix("participant ")] + ([row.name.lower()] if row.name else [])
     return any(re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", text) for word in words)
 

@@ -24,13 +24,14 @@ from typing import Any
 import zmq
 from jupyter_client.session import Session
 
-from rflib.grading import filtering
+from rflib.grading import cleaning, filtering
 from rflib.grading.sandbox import RUN, SCRATCH, Sandbox, SandboxError
 from rflib.grading.watching import Watch
 
 CHANNELS = {"shell": 1, "iopub": 2, "stdin": 3, "hb": 4, "control": 5}
 START = 60.0  # seconds until a kernel must be ready
 STEP = 100  # milliseconds between two looks at whether it lives
+DEEPEST = 100  # lists in lists in a message
 KEPT = ("stream", "display_data", "execute_result", "error")
 
 
@@ -40,10 +41,11 @@ class KernelLost(Exception):
 
 @dataclass(frozen=True)
 class Ran:
-    """One cell's run: its outputs as the kernel sent them, and what the last error was, if there was one."""
+    """One cell's run: its outputs as the kernel sent them, the last error, if there was one, and the bytes taken."""
 
     outputs: list[dict[str, Any]]
     error: str = ""
+    taken: int = 0
 
 
 class Kernel:
@@ -179,15 +181,15 @@ class Kernel:
                     continue
                 kind, body = message["header"]["msg_type"], message["content"]
                 if kind == "status" and body.get("execution_state") == "idle":
-                    return Ran(outputs, error)
+                    return Ran(outputs, error, self.taken)
                 if kind in KEPT:
-                    outputs.append({"output_type": kind, **body})
+                    outputs.append({"output_type": kind, **cleaning.sane(body, DEEPEST)})
                 if kind == "error":
-                    error = f"{body.get('ename', '')}: {body.get('evalue', '')}"[:400]
+                    error = f"{outputs[-1].get('ename', '')}: {outputs[-1].get('evalue', '')}"[:400]
         except KernelLost:
             self.kill()
             raise
-        except (zmq.ZMQError, KeyError, TypeError, AttributeError) as broken:
+        except (zmq.ZMQError, KeyError, TypeError, ValueError, AttributeError) as broken:
             self.kill()
             raise KernelLost("it sent what no kernel sends") from broken
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 
 from rflib.grading import records
 from rflib.grading.batch import Plan, latest, paths
+
+# A spreadsheet may split at semicolons or tabs, whatever the file says, so a formula may begin behind one too.
+FORMULA = re.compile(r"((?:^|[;\t\r\n])[\s\"']*)([=+\-@\t\r])")
 
 
 @dataclass
@@ -112,10 +116,10 @@ def harmless(value: object) -> object:
     """A value that a spreadsheet takes as text, not as a formula.
 
     Example:
-        >>> harmless("=1+1"), harmless(-1)
-        ("'=1+1", -1)
+        >>> harmless("=1+1"), harmless(-1), harmless("wrong;=1+1")
+        ("'=1+1", -1, "wrong;'=1+1")
     """
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return FORMULA.sub(r"\1'\2", value) if isinstance(value, str) else value
 
 
 def _short(number: float) -> float:

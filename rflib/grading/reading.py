@@ -13,6 +13,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
+from rflib.grading import cleaning
+
 LARGEST = 50  # MB of a file
 MOST = 2_000  # cells
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -89,13 +91,13 @@ def _kernel(found: Mapping[str, Any]) -> str:
     spec = metadata.get("kernelspec") if isinstance(metadata, Mapping) else None
     language = str(spec.get("language", "")) if isinstance(spec, Mapping) else ""
     name = str(spec.get("name", "")) if isinstance(spec, Mapping) else ""
-    return "" if language.lower() == "python" else name
+    return "" if language.lower() == "python" else str(cleaning.sane(name, 0))
 
 
 def _cell(found: Mapping[str, Any], used: set[str]) -> NotebookNode:
     source = found.get("source", "")
     text = "".join(map(str, source)) if isinstance(source, list) else str(source)
-    text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")  # a lone surrogate is no text
+    text = cleaning.sane(text, 0).replace("\x00", "")
     kinds: dict[str, Any] = {"code": new_code_cell, "raw": new_raw_cell}
     make = kinds.get(str(found.get("cell_type")), new_markdown_cell)
     cell: NotebookNode = make(text)
@@ -107,5 +109,5 @@ def _cell(found: Mapping[str, Any], used: set[str]) -> NotebookNode:
     said = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
     if isinstance(said, Mapping) and isinstance(said.get("grade_id"), str):
         simple = {str(key): value for key, value in said.items() if isinstance(value, str | int | float | bool)}
-        cell.metadata["nbgrader"] = simple
+        cell.metadata["nbgrader"] = cleaning.sane(simple, 1)
     return cell

@@ -16,6 +16,16 @@ class RecordError(ReceptiveFieldError, ValueError):
     """A record that cannot be read."""
 
 
+def printable(text: str) -> str:
+    r"""A text that cannot command a terminal or turn the direction of writing.
+
+    Example:
+        >>> printable("a\x1b[2Kb")
+        'a?[2Kb'
+    """
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 @dataclass
 class PropertyMark:
     """How one property of a task went.
@@ -120,7 +130,7 @@ class Record:
     def line(self) -> str:
         """What the lecturer reads of it, in one line."""
         learner = str(self.handin.get("id") or self.learner)
-        return " ".join(f"{learner}: {self.points} of {self.of}. {self.note()}".split()).rstrip()
+        return printable(" ".join(f"{learner}: {self.points} of {self.of}. {self.note()}".split()).rstrip())
 
     def note(self) -> str:
         """What was mended and why points were lost; equal reasons are said once."""
@@ -130,7 +140,7 @@ class Record:
             if task.points < task.of and not told_already:
                 lost.setdefault(task.brief(), []).append(task.id)
         told = [*self.remarks, *(f"{', '.join(ids)}: {reason}" for reason, ids in lost.items())]
-        text = " ".join("; ".join(told).split()).rstrip(" .")
+        text = printable(" ".join("; ".join(told).split())).rstrip(" .")
         return f"{text[:1].upper()}{text[1:]}." if text else ""
 
     def write(self, path: Path) -> None:

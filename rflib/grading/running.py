@@ -10,6 +10,8 @@ from typing import Any
 from rflib.grading.kernel import Kernel, KernelLost
 from rflib.grading.limits import Limits
 
+SHOWN = 8  # times the limit of one cell: what is kept of all cells' outputs; later ones are not shown
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -52,6 +54,7 @@ class Runner:
         self.limits = limits
         self.kernel: Kernel | None = None
         self.restarts = 0
+        self.taken = 0  # bytes that the cells have put out together
 
     def run(self, cells: Sequence[Cell]) -> list[Outcome]:
         """An outcome for each cell."""
@@ -76,7 +79,9 @@ class Runner:
                 self._again(earlier)
             assert self.kernel
             ran = self.kernel.run(cell.source, self._seconds())
-            return Outcome(ran.outputs, ran.error)
+            self.taken += ran.taken
+            keep = cell.question or self.taken <= SHOWN * self.limits.output
+            return Outcome(ran.outputs if keep else [], ran.error)
         except KernelLost as lost:
             self._close()
             return Outcome(lost=str(lost))

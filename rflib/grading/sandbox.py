@@ -26,6 +26,8 @@ TEMPORARY = "/tmp"
 SCRATCH = ("/dev/shm", TEMPORARY, HOME)  # in memory, of limited size: where a learner's code may write
 SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime", "timezone", "mime.types")
+# Where the learner's Python may have an rflib of its own, with all that an exercise withholds.
+INSTALLED = ("lib*/python3*/*-packages/rflib", "local/lib*/python3*/*-packages/rflib", "*-packages/rflib", "rflib")
 FIRST_UID = 200_000  # users that no system gives to anybody
 
 
@@ -134,7 +136,8 @@ class Sandbox:
         """What must not be seen and lies in a folder that is: the outermost folders of it."""
         shown = [Path("/usr"), *folders]
         last: Path | None = None
-        for path in sorted({RFLIB.parent, RFLIB, *self.hidden}):
+        others = {path for folder in shown for pattern in INSTALLED for path in folder.glob(pattern)}
+        for path in sorted({RFLIB.parent, RFLIB, *others, *self.hidden}):
             inside = path.is_dir() and any(path.is_relative_to(folder) for folder in shown)
             if inside and path not in folders and not (last and path.is_relative_to(last)):
                 last = path

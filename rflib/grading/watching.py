@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+SENT = 800 << 20  # bytes by which the process that reads may grow; ZeroMQ holds a message until its last part is there
 PERIOD = 0.1  # seconds between two looks
 
 
@@ -34,6 +35,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Look until stopped."""
+        before = resident(os.getpid())
         while not self._stopped.wait(PERIOD):
             family = list(descendants(self.root))
             # What is shared after a fork counts once for each process, so a sum that is too large is looked at anew.
@@ -41,6 +43,8 @@ class Watch(threading.Thread):
                 self.reason = f"it held more than {self.memory >> 20} MB of memory"
             elif any(made(process, self.folders) > self.entries for process in family[1:3]):
                 self.reason = f"it made more than {self.entries:,} files"
+            elif resident(os.getpid()) - before > SENT:
+                self.reason = f"it sent more than {SENT >> 20} MB in one message"
             if self.reason:
                 self.end()
                 return
