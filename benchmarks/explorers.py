@@ -6,8 +6,11 @@ import json
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from playwright.sync_api import Browser
 
 from benchmarks.harness import Aim, Bar, Row
 from tests.browser import jupyterlab_page
@@ -68,21 +71,28 @@ def steps(presses: int = PRESSES, cases: Sequence[Case] = CASES, **_: Any) -> in
     return len(cases)
 
 
-def measure(bar: Bar | None = None, presses: int = PRESSES, cases: Sequence[Case] = CASES) -> Iterator[Row]:
-    """Each explorer in a notebook of its own, moved by real key presses."""
+def measure(
+    bar: Bar | None = None, presses: int = PRESSES, cases: Sequence[Case] = CASES, browser: Browser | None = None
+) -> Iterator[Row]:
+    """Each explorer in a notebook of its own, moved by real key presses; in an open browser, if one is given."""
     with tempfile.TemporaryDirectory() as folder:
         course, home = Path(folder, "course"), Path(folder, "home")
         course.mkdir()
         home.mkdir()
-        with jupyterlab_page.jupyterlab(course, home) as server, jupyterlab_page.chromium() as browser:
+        with jupyterlab_page.jupyterlab(course, home) as server, opened(browser) as shown:
             for case in cases:
-                with jupyterlab_page.lab_page(browser, server) as page:
+                with jupyterlab_page.lab_page(shown, server) as page:
                     times = pressed(ExplorerPage(page, course), case, presses)
                 if bar is not None:
                     bar.update()
                 middle = statistics.median(times)
                 slow = sorted(times)[int(0.95 * len(times))]
                 yield Row(case.name, middle, f"95 % within {1000 * slow:.1f} ms; {case.aim.verdict(1000 * middle)}")
+
+
+def opened(browser: Browser | None) -> AbstractContextManager[Browser]:
+    """The browser that is given, left open at the end, or a new one."""
+    return jupyterlab_page.chromium() if browser is None else nullcontext(browser)
 
 
 def pressed(shown: ExplorerPage, case: Case, presses: int) -> list[float]:
