@@ -65,7 +65,7 @@ class Report:
 
 
 def _head(verdict: Verdict) -> str:
-    counted = f"{verdict.tried - verdict.wrong} of {verdict.tried} inputs"
+    counted = f"right for {verdict.tried - verdict.wrong} of {verdict.tried} inputs"
     return f"{verdict.of.sentence} ({counted})"
 
 

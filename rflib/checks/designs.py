@@ -151,6 +151,16 @@ def believing(id: str, sentence: str, field: Callable[[Design], int]) -> Rule:
 
 
 def shown_wanted(wanted: dict[str, Any]) -> str:
-    """The requirements as a call shows them: what the task varies."""
-    told = ("field", "most_layers", "most_parameters", "most_multiply_adds", "largest_stride", "input_size", "channels")
-    return repr({name: wanted[name] for name in told if name in wanted})[:-1] + ", ...}"
+    """The requirements as a learner types them: all that a task varies, long rows of numbers as a range.
+
+    Example:
+        >>> print(shown_wanted({"field": 9, "dilations": [1, 2, 3, 4], "by": "parameters"}))
+        {'field': 9, 'dilations': list(range(1, 5))}
+    """
+    left_out = ("by", "convolutions")
+    return "{" + ", ".join(f"{k!r}: {_short(v)}" for k, v in wanted.items() if k not in left_out) + "}"
+
+
+def _short(value: Any) -> str:
+    is_row = isinstance(value, list) and len(value) > 3 and value == list(range(value[0], value[-1] + 1))
+    return f"list(range({value[0]}, {value[-1] + 1}))" if is_row else repr(value)

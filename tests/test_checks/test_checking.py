@@ -41,7 +41,7 @@ def test_each_property_that_fails_shows_its_smallest_counterexample_and_the_name
     assert [bool(verdict.fault) for verdict in report.verdicts] == [False, False, True, True]
     text = repr(report)
     assert (
-        "  wrong  dilations (20 of 42 inputs)\n"
+        "  wrong  dilations (right for 20 of 42 inputs)\n"
         "         input:    forward([layer(2, dilation=2)])\n"
         "         yours:    [2, 1]\n"
         "         expected: [3, 1]\n"

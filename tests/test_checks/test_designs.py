@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from random import Random
 from typing import Any
@@ -91,8 +92,12 @@ def test_what_is_wanted_is_said_in_words() -> None:
         "a field of exactly 9, at most 4 layers, at most 12,345 parameters, at most 7 multiply-adds, "
         "a product of strides of at most 1, no holes"
     )
-    shown = designs.shown_wanted(WANTED)
-    assert shown == "{'field': 9, 'most_layers': 4, 'largest_stride': 1, 'input_size': 32, ...}"
+    given = {**WANTED, "dilations": list(range(1, 28)), "by": "parameters", "convolutions": ["conv"]}
+    shown = designs.shown_wanted(given)
+    assert "list(range(1, 28))" in shown
+    assert ast.literal_eval(shown.replace("list(range(1, 28))", repr(list(range(1, 28))))) == {
+        name: value for name, value in given.items() if name not in ("by", "convolutions")
+    }
 
 
 def test_requests_come_back_from_plain_data_as_they_were() -> None:
