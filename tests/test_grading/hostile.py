@@ -309,8 +309,10 @@ SUBMISSIONS: dict[str, Hostile] = {
     # ending, hanging, flooding
     "endless loop": Hostile(functions(body("while True: pass")), 2, "longer than 12 seconds"),
     "endless loop in its own cell": Hostile(functions("while True: pass"), 2, "longer than 12 seconds"),
-    "fork bomb": Hostile(functions(body("import os\nwhile True: os.fork()")), 2, "BlockingIOError|longer than|ended"),
-    "fork bomb that goes on": Hostile(functions(BOMB), 2, "longer than 12 seconds"),
+    "fork bomb": Hostile(
+        functions(body("import os\nwhile True: os.fork()")), 2, "BlockingIOError|longer than|held more|ended"
+    ),
+    "fork bomb that goes on": Hostile(functions(BOMB), 2, "longer than 12 seconds|held more"),
     "50 GB at once": Hostile(functions(body("return len(bytearray(50 * 10**9))")), 2, "MemoryError"),
     "50 GB bit by bit": Hostile(
         functions(body("x = []\nwhile True: x.append(bytearray(10**7))")), 2, "more than 1000 MB of memory"

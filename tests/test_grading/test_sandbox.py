@@ -98,7 +98,8 @@ def test_processes_are_limited_before_a_fork_bomb_is_tried(kernel: Kernel) -> No
     )
     assert said(kernel, bounded) == "True"
     with Kernel(Sandbox(LIMITS)) as bombed:
-        with pytest.raises(KernelLost, match="longer than 2 seconds"):
+        # Which limit it meets first, time or memory, depends on how fast the machine forks.
+        with pytest.raises(KernelLost, match=r"longer than 2 seconds|held more than"):
             bombed.run("import os\nwhile True: os.fork()", 2)
         family = list(watching.descendants(bombed.process.pid))  # type: ignore[union-attr]
     assert len(family) == 1
