@@ -17,6 +17,9 @@ def _drawn(graph: Callable[[Random], Graph]) -> Callable[[Random], Inputs]:
     return lambda random: [graph(random), random.randint(1, 6)]
 
 
+EVEN = 0.15  # how often a block has an even kernel
+
+
 def _block(kernel: int, stride: int = 1, dilation: int = 1, padding: Any = None) -> Graph:
     """A residual block of one layer."""
     around = graphs.same(kernel, dilation) if padding is None else padding
@@ -71,9 +74,11 @@ def _small_sparse() -> Iterator[Inputs]:
 
 
 def _either(graph: Callable[[Random], Graph]) -> Callable[[Random], Inputs]:
-    """A graph that is right, or spoiled in one layer or in two."""
+    """A graph that is right, or spoiled in one layer or in two; or an even kernel, half a position off its shortcut."""
 
     def drawn(random: Random) -> Inputs:
+        if random.random() < EVEN:
+            return [_block(random.choice((2, 4)))]
         found = graph(random)
         for _ in range(random.choice((0, 1, 1, 2, 2))):
             found = graphs.spoiled(random, found)
@@ -100,7 +105,13 @@ def _alike_and_unlike(random: Random) -> Graph:
 
 def _small_meetings(graph: Callable[[Random], Graph]) -> Callable[[], Iterator[Inputs]]:
     def small() -> Iterator[Inputs]:
-        yield from ([_block(3)], [_block(3, padding=[2, 0])], [_block(3, 2)], [_block(3, 2, padding=[0, 2])])
+        yield from (
+            [_block(3)],
+            [_block(2)],
+            [_block(3, padding=[2, 0])],
+            [_block(3, 2)],
+            [_block(3, 2, padding=[0, 2])],
+        )
         yield from ([_two_branches((3, 3), paddings)] for paddings in ((1, 1), ([0, 2], [0, 2]), ([0, 2], [2, 0])))
         yield from (_either(graph)(Random(seed)) for seed in range(20))
 

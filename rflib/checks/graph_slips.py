@@ -188,6 +188,11 @@ ONE_END = "You compared one end of the windows alone; windows of different size 
 
 MEETING_RULES = (
     Rule(
+        "M24",
+        "You lost half a position: a center may lie between two positions, so do not round it.",
+        lambda graph: _first_where(graph, lambda window: sum(window) // 2),
+    ),
+    Rule(
         None,
         "You compared strides alone; equal strides can still start at different places.",
         lambda graph: None,

@@ -158,3 +158,10 @@ def wrong_the_node_before(graph):
 def wrong_true_or_false(graph):
     """You said whether there is one"""
     return right_lines(graph) is not None
+
+
+def wrong_rounded_centers(graph):
+    """You lost half a position"""
+    found = lines(graph)
+    centers = {name: (first + last) // 2 for name, (_, first, last) in found.items()}
+    return next((n["name"] for n in meetings(graph) if len({centers[each] for each in n["from"]}) > 1), None)
