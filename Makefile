@@ -23,6 +23,12 @@ GRADE := .venv-grade
 GRADER := $(if $(filter $(VENV)/bin/python,$(RUN)),$(GRADE)/bin/python,$(RUN))
 GRADE_STAMP := $(GRADE)/.installed
 GRADE_READY := $(if $(filter $(GRADE)/bin/python,$(GRADER)),$(GRADE_STAMP))
+
+# The Python that makes the website and the slides, in the same way.
+BOOK := .venv-book
+BOOKMAKER := $(if $(filter $(VENV)/bin/python,$(RUN)),$(BOOK)/bin/python,$(RUN))
+BOOK_STAMP := $(BOOK)/.installed
+BOOK_READY := $(if $(filter $(BOOK)/bin/python,$(BOOKMAKER)),$(BOOK_STAMP))
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 
 # PyTorch's own index has builds without CUDA, gigabytes smaller. Where it is not reached, the default index serves.
@@ -112,13 +118,11 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	$(VENV)/bin/python -m pip install -c constraints.txt -e .
 	@echo "$(CURDIR)" > $@
 
-# The learner's packages are seen, not copied: nbgrader's own take seconds. `site` reads what the editable installation
-# of rflib left among them.
 $(GRADE_STAMP): $(READY) requirements-grade.txt
-	$(RUN) -m venv --clear --without-pip $(GRADE)
-	echo "import site; site.addsitedir(r'$$($(abspath $(RUN)) -c '$(PURELIB)')')" > "$$($(GRADE)/bin/python -c '$(PURELIB)')/learner.pth"
-	$(GRADE)/bin/python -m pip install -c constraints.txt -r requirements-grade.txt
-	touch $@
+	$(call install_beside,$(GRADE),requirements-grade.txt)
+
+$(BOOK_STAMP): $(READY) requirements-book.txt
+	$(call install_beside,$(BOOK),requirements-book.txt)
 
 $(NODE_STAMP): package.json
 	npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error && touch $@ || \
@@ -134,4 +138,13 @@ define install_torch
 $(1) -m pip install $(2) --no-deps --retries 0 --timeout 15 --index-url $(TORCH_INDEX) $(TORCH) || { \
 	echo "PyTorch's own index did not answer; the default index serves."; \
 	$(1) -m pip install $(2) $(TORCH); }
+endef
+
+# An environment (1) with more packages (2), beside the learner's, which it sees and does not copy: `site` reads what the
+# editable installation of rflib left among them.
+define install_beside
+$(RUN) -m venv --clear --without-pip $(1)
+echo "import site; site.addsitedir(r'$$($(abspath $(RUN)) -c '$(PURELIB)')')" > "$$($(1)/bin/python -c '$(PURELIB)')/learner.pth"
+$(1)/bin/python -m pip install -c constraints.txt -r $(2)
+touch $@
 endef

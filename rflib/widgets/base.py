@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import traitlets
 from IPython.display import display
 
 from rflib.figures.drawing import Drawing
@@ -24,8 +25,12 @@ class _Abstract(type(anywidget.AnyWidget), ABCMeta):  # type: ignore[misc]
 class Explorer(anywidget.AnyWidget, metaclass=_Abstract):
     """An explorer: a widget whose script and style sheet lie beside its Python file and bear its name.
 
-    A subclass gives its traits, a `picture` and a `__repr__` that says in words what it shows.
+    A subclass gives its traits, a `picture` and a `__repr__` that says in words what it shows. One that asks Python also
+    gives a `recording`, from which it answers on a page without Python: the website and the slides.
     """
+
+    # Empty where Python answers.
+    _recording = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Take the script and the style sheet that lie beside the file of the class."""
@@ -41,6 +46,10 @@ class Explorer(anywidget.AnyWidget, metaclass=_Abstract):
     @abstractmethod
     def picture(self) -> Drawing:
         """What the explorer shows now, as a figure."""
+
+    def recording(self) -> dict[str, Any]:
+        """What Python answers to the moves that a page without Python offers; empty where the browser knows it all."""
+        return {}
 
     def _ipython_display_(self, **_: Any) -> None:
         # JupyterLab shows a widget or nothing, whatever else the same output holds: the picture is an output of its
