@@ -55,7 +55,8 @@ export function freshId(stem) {
  * @param {{model: any, isPythons: boolean}} python The model; whether Python answers, so that nothing works without it.
  */
 export function frame(el, kind, name, { model, isPythons }) {
-  const root = html("section", { class: `rflib-explorer rflib-${kind}`, "aria-label": name });
+  // A region and not a <section>: that is what slides are made of, and reveal.js takes each for one.
+  const root = html("div", { class: `rflib-explorer rflib-${kind}`, role: "region", "aria-label": name });
   // JupyterLab has shortcuts on single keys and arrows; what is typed in an explorer is meant for it.
   root.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey || event.altKey) && event.key !== "Escape") event.stopPropagation();

@@ -21,7 +21,7 @@ export function sumPanels() {
 }
 
 function panel(title, ...children) {
-  return html("section", { class: "rflib-panel", "aria-label": title }, html("h4", {}, title), ...children);
+  return html("div", { class: "rflib-panel", role: "region", "aria-label": title }, html("h4", {}, title), ...children);
 }
 
 /** A formula before the numbers are put in. */
