@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import os
+import pkgutil
 import re
 import sys
 import time
@@ -92,9 +94,12 @@ def styles() -> str:
 
 
 def _explorers() -> list[Any]:
-    import rflib.widgets.question  # noqa: F401 - the one explorer that rflib has no name for
-    from rflib import widgets  # noqa: F401
+    from rflib import widgets
     from rflib.widgets.base import Explorer
+
+    # A class is known when its module has been imported, which `import rflib` does not do.
+    for module in pkgutil.iter_modules(widgets.__path__):
+        importlib.import_module(f"{widgets.__name__}.{module.name}")
 
     found, waiting = [], [Explorer]
     while waiting:
