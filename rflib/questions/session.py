@@ -117,13 +117,12 @@ class Session:
 
     def _judged(self, answer: Any, verdict: judging.Verdict, mistake: str | None) -> dict[str, Any]:
         """What an answer makes of the view."""
-        name = misconceptions.name(mistake)
         shown: dict[str, Any] = {
             "verdict": "right" if verdict.right else "wrong",
             "given": judging.to_record(answer),
             "answer": judging.in_words(self.question, answer),
             "sentence": verdict.sentence,
-            "mistake": f"{mistake}: {name}" if name else mistake or "",
+            "mistake": misconception(mistake),
         }
         if verdict.right or self.question.prediction:
             return {**shown, **self._revealed(), "phase": "done"}
@@ -146,7 +145,7 @@ class Session:
         return {
             "truth": judging.in_words(self.question, truth),
             "truth_cells": cells,
-            "reveal": _blocks(self.question.reveal) if self.question.reveal else (),
+            "reveal": _revealed_blocks(self.question.reveal) if self.question.reveal else (),
         }
 
     def _keep(self, answer: Any, verdict: str, mistake: str | None) -> str:
@@ -186,12 +185,21 @@ class Session:
         return given
 
 
-def _blocks(reveal: Callable[[], Any]) -> tuple[Mapping[str, str], ...]:
-    """What a question reveals, as the browser takes it; a reveal that fails says so and hides nothing else."""
+def misconception(number: str | None) -> str:
+    """A misconception's number and its name, as the learner reads them; empty where there is none."""
+    name = misconceptions.name(number)
+    return f"{number}: {name}" if name else number or ""
+
+
+def blocks(content: Any) -> tuple[Mapping[str, str], ...]:
+    """What a question reveals, as the browser takes it: one block for each item."""
+    return tuple(_block(item) for item in (content if isinstance(content, list | tuple) else [content]))
+
+
+def _revealed_blocks(reveal: Callable[[], Any]) -> tuple[Mapping[str, str], ...]:
+    """The blocks of a reveal; one that fails says so and hides nothing else."""
     try:
-        content = reveal()
-        items = content if isinstance(content, list | tuple) else [content]
-        return tuple(_block(item) for item in items)
+        return blocks(reveal())
     except Exception as error:
         return ({"kind": "text", "text": f"The explanation cannot be shown ({_said(error)})."},)
 

@@ -14,7 +14,8 @@ from matplotlib.patches import Rectangle
 from rflib.figures import drawing as d
 from rflib.figures.drawing import Drawing
 from rflib.questions.kinds import Question, Region
-from rflib.questions.session import Session
+from rflib.questions.rehearsal import coded, rehearsed
+from rflib.questions.session import Session, View
 from rflib.widgets.base import Explorer
 
 _COLUMNS = 92  # letters a line in the picture
@@ -24,7 +25,8 @@ _LINE = 0.24  # inches
 class QuestionWidget(Explorer):
     """A question that the learner answers with the mouse or the keyboard.
 
-    The browser gets the form of the question and the view of the session; the truth is computed after the commit.
+    The browser gets the form of the question and the view of the session; the truth is computed after the commit. On a
+    page without Python question_session.js leads through the question, by a `recording`.
 
     Example:
         >>> from pathlib import Path
@@ -61,8 +63,21 @@ class QuestionWidget(Explorer):
             return  # anywidget's own messages
         self._update()
 
+    def recording(self) -> dict[str, Any]:
+        """All that this question can say, in code: see `rflib.questions.rehearsal`. Nothing of the learner is in it."""
+        return coded(rehearsed(self._session.question))
+
+    @traitlets.observe("_recording")
+    def _forget(self, _change: object) -> None:
+        """A page without Python begins with the open question, whatever is kept on the machine that builds it."""
+        if self._recording:
+            self._show(View())
+
     def _update(self) -> None:
-        view = asdict(self._session.view)
+        self._show(self._session.view)
+
+    def _show(self, shown: View) -> None:
+        view = asdict(shown)
         view["reveal"] = [dict(block) for block in view["reveal"]]
         self.set_trait("view", view)
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,8 +19,11 @@ from rflib.questions.judging import in_words, judge, mistaken_answer, read_answe
 from rflib.questions.kinds import resolved
 from rflib.questions.record import Journal
 from rflib.questions.session import Session
+from tests.test_widgets.test_javascript import node
 
+from . import cases
 from .test_kinds import never
+from .test_rehearsal import SCRIPT, seen
 
 QUESTIONS = [question for lesson in bank.lessons() for question in lesson.questions]
 every_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
@@ -158,6 +162,25 @@ def without_given(question: Question, text: str) -> str:
     for wrapped in make_widget(question).picture().alt, repr(make_widget(question)):
         text = text.replace(wrapped, "")
     return text
+
+
+@pytest.mark.needs("node")
+def test_a_page_without_python_says_what_the_session_says(truths: dict[str, Any], tmp_path: Path) -> None:
+    random, written = Random(8), []
+    for question in QUESTIONS:
+        value = raw(question, truth_of(question, truths))
+        known = dataclasses.replace(question, truth=lambda value=value: value)
+        written.append(cases.case_of(known, cases.sequences(known, random)))
+    path = cases.write(tmp_path / "cases.json", written)
+    done = node("--test", "--test-reporter=tap", SCRIPT, RFLIB_QUESTION_CASES=str(path))
+    if done.returncode:
+        pytest.fail(f"node --test failed:\n{done.stdout}\n{done.stderr}", pytrace=False)
+    met = seen(done.stdout)
+    assert met["steps"] > 20 * len(QUESTIONS)
+    assert min(met.values()) > len(QUESTIONS)
+    sizes = {case["id"]: len(json.dumps(case["recording"])) for case in written}
+    assert sorted(sizes.values())[len(sizes) // 2] < 30_000
+    assert max(sizes.values()) < 150_000, max(sizes, key=lambda name: sizes[name])
 
 
 def make_widget(question: Question) -> Any:
