@@ -29,6 +29,13 @@ BOOK := .venv-book
 BOOKMAKER := $(if $(filter $(VENV)/bin/python,$(RUN)),$(BOOK)/bin/python,$(RUN))
 BOOK_STAMP := $(BOOK)/.installed
 BOOK_READY := $(if $(filter $(BOOK)/bin/python,$(BOOKMAKER)),$(BOOK_STAMP))
+
+# The Python that serves a class, in the same way; and the proxy, from npm.
+HUB := .venv-hub
+HUBBER := $(if $(filter $(VENV)/bin/python,$(RUN)),$(HUB)/bin/python,$(RUN))
+HUB_STAMP := $(HUB)/.installed
+HUB_PROXY := hub/node_modules/.installed
+HUB_READY := $(if $(filter $(HUB)/bin/python,$(HUBBER)),$(HUB_STAMP)) $(HUB_PROXY)
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 
 # PyTorch's own index has builds without CUDA, gigabytes smaller. Where it is not reached, the default index serves.
@@ -52,7 +59,7 @@ SPREAD := -n $(JOBS) --dist loadfile
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test grade formgrader exercises check bench notebooks constraints clean FORCE
+.PHONY: help lab test grade formgrader hub exercises check bench notebooks book constraints clean FORCE
 
 help: ## show this list
 	@echo "make <target>, where <target> is one of"
@@ -61,12 +68,13 @@ help: ## show this list
 lab: $(READY) ## open the first lesson in JupyterLab (its options: LAB_OPTIONS="--no-browser --port 8899")
 	$(LAB)
 
-test: check $(GRADE_READY) $(if $(shell command -v npm),$(NODE_STAMP)) ## the checks, the library, the notebooks, the browser; stops at the first that fails
+test: check $(GRADE_READY) $(HUB_READY) $(if $(shell command -v npm),$(NODE_STAMP)) ## the checks, the library, the notebooks, the browser; stops at the first that fails
 	@rm -rf $(REPORTS)
-	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/library.xml --ignore tests/browser --ignore tests/test_grading
+	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/library.xml --ignore tests/browser --ignore tests/test_grading --ignore tests/test_hub
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/notebooks.xml $(NBVAL) lessons
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/browser.xml tests/browser
 	OMP_NUM_THREADS=1 $(GRADER) -m pytest -q $(SPREAD) --junitxml $(REPORTS)/grading.xml tests/test_grading
+	OMP_NUM_THREADS=1 $(HUBBER) -m pytest -q -rs --junitxml $(REPORTS)/hub.xml tests/test_hub
 	@$(RUN) tools/preflight.py --counts $(REPORTS)
 
 grade: $(GRADE_READY) ## grade what was handed in: EXERCISE=02_recursion HANDINS=folder (more: OPTIONS="--table learners.csv")
@@ -77,6 +85,9 @@ formgrader: $(GRADE_READY) ## mark by hand what no number can judge, in nbgrader
 	exec env JUPYTER_CONFIG_PATH=tools/jupyter JUPYTER_PATH=$(abspath $(VENV))/share/jupyter \
 		JUPYTERLAB_DIR=$(abspath $(VENV))/share/jupyter/lab $(GRADER) -m jupyterlab --ServerApp.root_dir=. \
 		--LabApp.default_url=/formgrader $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_OPTIONS)
+
+hub: $(HUB_READY) ## serve a class: JupyterHub (first: hub/README.md); to install it only: make hub HUB_OPTIONS=--version
+	exec $(HUBBER) -m jupyterhub --config hub/jupyterhub_config.py $(HUB_OPTIONS)
 
 exercises: $(GRADE_READY) ## make the learners' copies in exercises/ out of solutions/ (one: NAME=02_recursion)
 	$(GRADER) tools/build_exercises.py $(NAME)
@@ -93,6 +104,9 @@ bench: $(READY) $(GRADE_READY) ## measure, and print ratios
 notebooks: $(READY) ## run all lessons, save them with their outputs (one: LESSONS=lessons/03_layer_by_layer.ipynb)
 	OMP_NUM_THREADS=1 $(RUN) tools/run_notebooks.py $(LESSONS)
 
+book: $(BOOK_READY) $(NODE_STAMP) ## make the website in build/book/html (Binder and links to files: REPOSITORY=https://github.com/you/your-copy)
+	$(BOOKMAKER) -m tools.publishing.book $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(BRANCH),--branch "$(BRANCH)")
+
 constraints: ## write constraints.txt anew: the version of every package in a fresh environment
 	$(require_python)
 	rm -rf $(VENV)-fresh
@@ -104,7 +118,7 @@ constraints: ## write constraints.txt anew: the version of every package in a fr
 	rm -rf $(VENV)-fresh
 
 clean: ## delete everything that make made, .venv too
-	rm -rf $(VENV) $(VENV)-fresh $(GRADE) $(REPORTS) node_modules build rflib.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-fresh $(GRADE) $(BOOK) $(HUB) hub/node_modules $(REPORTS) node_modules build rflib.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -depth -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
 
 # The stamp holds the folder that it was made in: a copied .venv would import the rflib of the folder it comes from.
@@ -123,6 +137,13 @@ $(GRADE_STAMP): $(READY) requirements-grade.txt
 
 $(BOOK_STAMP): $(READY) requirements-book.txt
 	$(call install_beside,$(BOOK),requirements-book.txt)
+
+$(HUB_STAMP): $(READY) requirements-hub.txt
+	$(call install_beside,$(HUB),requirements-hub.txt)
+
+$(HUB_PROXY): hub/package.json
+	npm install --prefix hub --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error && touch $@ || \
+		echo "npm could not install JupyterHub's proxy (hub/package.json): the hub will not start, and says so."
 
 $(NODE_STAMP): package.json
 	npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel error && touch $@ || \

@@ -1,7 +1,7 @@
 """Notebooks whose explorers and questions are live on a page without Python: the website and the slides.
 
-A saved notebook holds no widgets, as nobody could show them again without their kernel. Here only the cells that show an
-explorer or a question run, with the statements that they depend on, and the state of their widgets is kept with the
+A saved notebook holds no widgets, as nobody could show them again without their kernel. Here only the cells that show
+an explorer or a question run, with the statements that they depend on, and the state of their widgets is kept with the
 saved outputs. Explorers that ask Python take a recording of its answers along (`Explorer.recording`).
 
 Run as `python -m tools.publishing.live` to fill `build/live`, where what has not changed is not run again.
@@ -97,17 +97,12 @@ def _explorers() -> list[Any]:
     from rflib import widgets
     from rflib.widgets.base import Explorer
 
-    # A class is known when its module has been imported, which `import rflib` does not do.
-    for module in pkgutil.iter_modules(widgets.__path__):
-        importlib.import_module(f"{widgets.__name__}.{module.name}")
-
-    found, waiting = [], [Explorer]
-    while waiting:
-        cls = waiting.pop()
-        waiting += cls.__subclasses__()
-        if "_esm" in cls.__dict__ and cls is not Explorer:
-            found.append(cls)
-    return sorted(found, key=lambda cls: cls.__module__)
+    modules = [
+        importlib.import_module(f"{widgets.__name__}.{file.name}") for file in pkgutil.iter_modules(widgets.__path__)
+    ]
+    classes = {cls for module in modules for cls in vars(module).values() if isinstance(cls, type)}
+    own = [cls for cls in classes if issubclass(cls, Explorer) and "_esm" in cls.__dict__]
+    return sorted(own, key=lambda cls: cls.__module__)
 
 
 def _fingerprint(path: Path) -> str:
