@@ -59,7 +59,7 @@ SPREAD := -n $(JOBS) --dist loadfile
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test grade formgrader hub exercises check bench notebooks book constraints clean FORCE
+.PHONY: help lab test grade formgrader hub exercises check bench notebooks slides book constraints clean FORCE
 
 help: ## show this list
 	@echo "make <target>, where <target> is one of"
@@ -106,6 +106,9 @@ notebooks: $(READY) ## run all lessons, save them with their outputs (one: LESSO
 
 book: $(BOOK_READY) $(NODE_STAMP) ## make the website in build/book/html (Binder and links to files: REPOSITORY=https://github.com/you/your-copy)
 	$(BOOKMAKER) -m tools.publishing.book $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(BRANCH),--branch "$(BRANCH)")
+
+slides: $(READY) $(NODE_STAMP) ## make each lesson a deck of slides, one file each, in build/slides (one: LESSONS=lessons/03_layer_by_layer.ipynb)
+	OMP_NUM_THREADS=1 $(RUN) -m tools.publishing.slides $(LESSONS)
 
 constraints: ## write constraints.txt anew: the version of every package in a fresh environment
 	$(require_python)
