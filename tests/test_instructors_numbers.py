@@ -47,6 +47,7 @@ def test_the_activity_prints_what_it_says(tmp_path: Path) -> None:
     done = run(sys.executable, "-c", code, folder=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
     assert done.stdout == output
+    assert {rf.receptive_field(stack(word)).stride for word in WORDS.values()} == {2}  # as the solution says
 
 
 def test_the_solution_is_drawn_right() -> None:
