@@ -1,6 +1,9 @@
-// A question: the form, the commit, the reveal. Nothing here knows the answer before Python has sent it.
+// A question: the form, the commit, the reveal. Nothing here knows the answer before Python has sent it, or before the
+// recording of a page without Python has been taken out of its code.
 
 import { button, frame, freshId, html, set } from "./common.js";
+import { decoded, nextView } from "./question_session.js";
+import { answered } from "./recorded.js";
 
 const MARK = /(`[^`\n]+`|\*[^*\s](?:[^*\n]*[^*\s])?\*)/;
 const PATIENCE = 30_000; // milliseconds until a learner is told what may be the matter
@@ -142,7 +145,7 @@ function regionField(form) {
   const said = html("p", { class: "rflib-count", role: "status", "aria-live": "polite" });
   const named = { role: "group", "aria-label": `${form.noun}s`, "aria-describedby": help.id };
   const grid = html("div", { class: `rflib-cells ${isRow ? "rflib-row" : ""}`, ...named });
-  if (!isRow) grid.style.gridTemplateColumns = `auto repeat(${columns}, minmax(26px, 36px))`;
+  if (!isRow) grid.style.gridTemplateColumns = `auto repeat(${columns}, minmax(1.85em, 2.6em))`;
 
   const draw = () => {
     for (const [name, element] of buttons) {
@@ -257,10 +260,18 @@ function outcome(view) {
   return said.filter(Boolean).join(" ");
 }
 
+/** The next view on a page without Python. What was said to an earlier view, while all was loading, is void. */
+export function playBack(recording, now, _asked, told) {
+  if (told?.turn !== now("view").turn) return {};
+  return { view: nextView(now("form"), decoded(recording), now("view"), told) };
+}
+
 function render({ model, el }) {
   const form = model.get("form");
   const kind = form.prediction ? "Prediction" : "Self-check";
-  const root = frame(el, "question", kind, { model, isPythons: true });
+  const answerer = answered(model, el, { problem: "problem", play: playBack });
+  const isPythons = answerer === model;
+  const root = frame(el, "question", kind, { model, isPythons });
   const problem = html("p", { class: "rflib-problem", id: freshId("problem"), role: "alert" });
   const field = FIELDS[form.kind](form, problem.id);
   const title = html("span", { class: "rflib-kind" }, kind);
@@ -279,15 +290,19 @@ function render({ model, el }) {
   let waiting = false;
   let patience = null;
   const act = (message) => {
-    if (waiting) return;
+    if (waiting && isPythons) return;
     waiting = true;
+    set(root, { "aria-busy": "true" });
+    if (message.action !== "again") result.textContent = isPythons ? "Computing \u2026" : "Loading \u2026";
+    if (isPythons) askPython(message);
+    else answerer.send({ ...message, turn: model.get("view").turn });
+  };
+  const askPython = (message) => {
     clearTimeout(patience);
     patience = setTimeout(() => {
       waiting = false;
       result.textContent = "No answer yet. If the kernel is busy, wait; if it was restarted, run this cell again.";
     }, PATIENCE);
-    set(root, { "aria-busy": "true" });
-    if (message.action !== "again") result.textContent = "Computing \u2026";
     model.send(message);
   };
   sheet.addEventListener("submit", (event) => {
@@ -324,11 +339,20 @@ function render({ model, el }) {
       else field.focus();
     }
   };
+  // A page without Python says here that the answers are still being loaded, or that they cannot be.
+  const refuse = () => {
+    if (!model.get("problem")) return;
+    set(root, { "aria-busy": null });
+    result.replaceChildren(...rich(outcome(model.get("view"))));
+    problem.textContent = model.get("problem");
+  };
   model.on("change:view", update);
+  model.on("change:problem", refuse);
   update();
   return () => {
     clearTimeout(patience);
     model.off("change:view", update);
+    model.off("change:problem", refuse);
   };
 }
 

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
+import { playBack } from "../../rflib/widgets/question.js";
 import {
   decoded, fraction, inWords, judged, nextView, NoAnswer, readAnswer,
 } from "../../rflib/widgets/question_session.js";
@@ -82,4 +83,15 @@ test("what is no answer is refused in words", () => {
   assert.throws(() => readAnswer(number, "1.5"), new NoAnswer("The answer is a whole number."));
   assert.throws(() => readAnswer({ kind: "choice", options: ["a"] }, null), NoAnswer);
   assert.equal(inWords({ kind: "region", cells: [9], noun: "pixel" }, [2, 3, 4, 7]), "pixels 2 to 4, 7");
+});
+
+test("what was meant for an earlier view changes nothing: two clicks while all is loading are one try", () => {
+  const words = btoa(JSON.stringify(rehearsal));
+  const traits = { form: number, view: opened() };
+  const now = (trait) => traits[trait];
+  const told = { action: "commit", answer: "4", turn: 0 };
+  Object.assign(traits, playBack({ words, images: [] }, now, {}, told));
+  assert.deepEqual([traits.view.turn, traits.view.sentence], [1, "Hint 1 of 2: One."]);
+  assert.deepEqual(playBack({ words, images: [] }, now, {}, told), {});
+  assert.deepEqual(playBack({ words, images: [] }, now, {}, null), {}); // a trait was set, and nothing was said
 });

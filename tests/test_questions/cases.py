@@ -173,6 +173,8 @@ def own_cases(random: Random) -> Iterator[Case]:
             words += ["0.25", "0.2499", "0.35", "0.351", "0.4", "0.44", "0.39", "333333/1000000", "1/3"]
             as_sent = (lambda text: text) if isinstance(question, Number) else (lambda text: ["-100", text])
             led += [[commit(as_sent(text))] for text in words]
+        if isinstance(question, Interval):
+            led += [[commit([text, text])] for text in ("0", "-3", "9" * 30)]
         if isinstance(question, Region):
             led += [[commit(some_answer(question, random))] for _ in range(60)]
         yield case_of(question, led)
