@@ -59,7 +59,7 @@ SPREAD := -n $(JOBS) --dist loadfile
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test grade formgrader hub exercises check bench notebooks slides book constraints clean FORCE
+.PHONY: help lab test grade formgrader hub exercises check bench notebooks book slides constraints clean FORCE
 
 help: ## show this list
 	@echo "make <target>, where <target> is one of"
@@ -104,7 +104,7 @@ bench: $(READY) $(GRADE_READY) ## measure, and print ratios
 notebooks: $(READY) ## run all lessons, save them with their outputs (one: LESSONS=lessons/03_layer_by_layer.ipynb)
 	OMP_NUM_THREADS=1 $(RUN) tools/run_notebooks.py $(LESSONS)
 
-book: $(BOOK_READY) $(NODE_STAMP) ## make the website in build/book/html (Binder and links to files: REPOSITORY=https://github.com/you/your-copy)
+book: $(BOOK_READY) $(NODE_STAMP) ## make the website in build/book/html (with links to Binder: REPOSITORY=address of your copy, BRANCH=main)
 	$(BOOKMAKER) -m tools.publishing.book $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(BRANCH),--branch "$(BRANCH)")
 
 slides: $(READY) $(NODE_STAMP) ## make each lesson a deck of slides, one file each, in build/slides (one: LESSONS=lessons/03_layer_by_layer.ipynb)

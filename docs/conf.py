@@ -15,6 +15,7 @@ author = "The rflib authors"
 copyright = "the rflib authors; text and figures CC BY 4.0, code MIT"
 release = rflib.__version__
 language = "en"
+smartquotes = False  # quotation marks of code are code
 
 extensions = [
     "myst_nb",
@@ -66,7 +67,7 @@ html_sourcelink_suffix = ""
 html_show_sphinx = False
 pygments_style = "a11y-high-contrast-light"
 
-# Where readers find the notebooks: make book REPOSITORY=https://github.com/you/your-copy BRANCH=main
+# Where readers find the notebooks: make book REPOSITORY=address BRANCH=main
 _repository = os.environ.get("BOOK_REPOSITORY", "").rstrip("/")
 html_theme_options = {
     "path_to_docs": ".",

@@ -149,7 +149,7 @@ def test_the_runner_is_executable_and_runs_what_the_readme_says() -> None:
 # Works that are cited, licenses, the reader's own machine, and names that file formats use without asking anybody.
 HOSTS = {
     "arxiv.org", "doi.org", "distill.pub", "creativecommons.org", "opensource.org", "pytorch.org", "docs.pytorch.org",
-    "localhost", "127.0.0.1", "www.w3.org", "purl.org", "matplotlib.org", "json-schema.org",
+    "localhost", "127.0.0.1", "www.w3.org", "purl.org", "matplotlib.org", "json-schema.org", "mybinder.org",
 }  # fmt: skip
 TORCH_INDEX = ("Makefile", "download.pytorch.org")
 REGISTRIES = ("pypi." + "org", "pythonhosted." + "org", "npmjs." + "org", "anaconda." + "org")

@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Locator
 
-from tools import preflight
+from .jupyterlab_page import LabPage
 
-from .jupyterlab_page import ROOT, LabPage
-
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 NOTEBOOK = "explorer.ipynb"
 SIZES = ((700, 900), (640, 450))  # a zoom of 200 % leaves 640 by 450 of 1280 by 900
 STICKING_OUT = """(root, insidePictures) => {
@@ -107,19 +103,7 @@ class ExplorerPage:
 
     def serious(self) -> list[str]:
         """What axe-core finds in the explorer that is serious or worse."""
-        if not AXE.is_file():
-            (pytest.fail if preflight.must_have_all() else pytest.skip)(
-                f"{AXE.relative_to(ROOT)} is missing; run: npm install --no-package-lock"
-            )
-        page = self.lab_page.page
-        page.evaluate(AXE.read_text(encoding="utf-8") + "; null")
-        found = page.evaluate("() => window.axe.run('.rflib-explorer', {resultTypes: ['violations']})")
-        return [
-            f"{rule['id']}: {node['html']} {node['failureSummary']}"
-            for rule in found["violations"]
-            if rule["impact"] in ("serious", "critical")
-            for node in rule["nodes"]
-        ]
+        return self.lab_page.serious(".rflib-explorer")
 
     def theme(self, name: str) -> None:
         """ "Light" or "Dark"."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import signal
 import socket
@@ -18,21 +17,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, WebSocketRoute, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tools import preflight
+
+from .watched_page import WatchedPage
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE, LESSON = 60, 600  # seconds for one step and for a lesson: not measurements, only ends to waiting
 
 FLAGS = "--disable-gpu --disable-quic --no-first-run --disable-background-networking"
 FLAGS += " --disable-component-update --disable-sync"
-
-# What the console may say: each with the reason why it is no fault of a lesson.
-HARMLESS: dict[str, str] = {}
 
 
 def free_port() -> int:
@@ -138,7 +135,7 @@ def lab_page(browser: Browser, server: Server, **options: Any) -> Iterator[LabPa
     """A fresh page of a browser on a server; options are those of a playwright context."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     context.set_default_timeout(1000 * PATIENCE)
-    shown = LabPage(context.new_page(), server)
+    shown = LabPage(context.new_page(), server.address, server=server)
     shown.watch()
     yield shown
     context.close()
@@ -153,39 +150,10 @@ def clear_outputs(path: Path) -> None:
 
 
 @dataclass
-class LabPage:
-    """A browser page that shows JupyterLab; it reaches the server and nothing else, and writes down what it tried."""
+class LabPage(WatchedPage):
+    """A browser page that shows JupyterLab."""
 
-    page: Page
-    server: Server
-    foreign: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def is_local(self, url: str) -> bool:
-        parts = urlsplit(url)
-        return parts.scheme in ("data", "blob", "about") or parts.netloc == f"127.0.0.1:{self.server.port}"
-
-    def watch(self) -> None:
-        self.page.context.route("**/*", self._request)
-        self.page.context.route_web_socket(lambda url: not self.is_local(url), self._socket)
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
-
-    def _request(self, route: Route) -> None:
-        if self.is_local(route.request.url):
-            route.continue_()
-        else:
-            self.foreign.append(route.request.url)
-            route.abort()
-
-    def _socket(self, socket: WebSocketRoute) -> None:
-        self.foreign.append(socket.url)
-        socket.close()
-
-    def _console(self, message: ConsoleMessage) -> None:
-        said = f"{message.text} {message.location.get('url', '')}"
-        if message.type == "error" and not any(re.search(pattern, said) for pattern in HARMLESS):
-            self.complaints.append(said)
+    server: Server = field(kw_only=True)
 
     def open(self, notebook: str) -> None:
         """Open a notebook, by its path in the course, with a kernel that is ready."""
@@ -234,9 +202,3 @@ class LabPage:
             self.page.evaluate(
                 "index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index).then(() => null)", index
             )
-
-    def screenshot(self, name: str) -> None:
-        folder = os.environ.get("RF_SCREENSHOTS")
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=Path(folder) / f"{name}.png")

@@ -9,23 +9,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from tools.publishing import finishing, pages
-from tools.publishing.live import ROOT, STATE, WORKERS, LiveError, live, scripts, styles
+from tools.publishing.live import ROOT, STATE, WORKERS, LiveError, enlivened, scripts, styles
 
 BUILD = ROOT / "build" / "book"
 TEXTS = ["README.md", "INSTRUCTORS.md", "CONTRIBUTING.md", "CHANGELOG.md", "hub/README.md", "lessons/notation.md"]
-OTHERS = ["LICENSE", "LICENSE-text", "CITATION.cff", "docs/receptive_field.png"]
+LINK = re.compile(r"\]\(([^()#:]+)\)")  # to a file of the repository
 NODE = ROOT / "node_modules"
 SCRIPTS = {
     "require.js": NODE / "requirejs" / "require.js",
@@ -49,13 +49,23 @@ def lay_out(source: Path, extra: Path, static: Path) -> None:
         _write(source / name, pages.text(name, (ROOT / name).read_text(encoding="utf-8")))
     for file in [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "api").glob("*.md")]:
         _copy(file, source / file.relative_to(ROOT / "docs"))
-    for name in OTHERS:
+    for name in _linked([*(ROOT / name for name in TEXTS), ROOT / "docs" / "index.md"]):
         _copy(ROOT / name, source / name)
-    with ProcessPoolExecutor(WORKERS) as pool:
-        paths = notebooks()
-        for path, notebook in zip(paths, pool.map(live, paths), strict=True):
-            _write(source / path.relative_to(ROOT), nbformat.writes(_page(notebook, path, extra)))
+    for path, notebook in enlivened(notebooks()).items():
+        _write(source / path.relative_to(ROOT), nbformat.writes(_page(notebook, path, extra)))
     _parts(extra, static)
+
+
+def _linked(texts: Iterable[Path]) -> set[str]:
+    """The files that texts link to and that are no pages: readers get them as downloads."""
+    linked = set()
+    for text in texts:
+        folder = ROOT if text.parent == ROOT / "docs" else text.parent
+        for link in LINK.findall(text.read_text(encoding="utf-8")):
+            file = (folder / link).resolve()
+            if file.is_file() and file.suffix not in {".md", ".ipynb"} and file.is_relative_to(ROOT):
+                linked.add(file.relative_to(ROOT).as_posix())
+    return linked
 
 
 def _page(notebook: NotebookNode, path: Path, extra: Path) -> NotebookNode:

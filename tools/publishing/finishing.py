@@ -26,6 +26,7 @@ def finish(site: Path, originals: Mapping[str, Path]) -> None:
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         for image in soup.find_all("img"):
             _finish_image(image, page.parent, smaller)
+        _mend(soup)
         page.write_text(str(soup), encoding="utf-8")
     for name, file in originals.items():
         shutil.copyfile(file, site / "_sources" / name)
@@ -42,6 +43,16 @@ def _smaller(file: Path) -> tuple[str, int, int]:
         colors.save(goal, lossless=is_drawing, quality=100 if is_drawing else QUALITY, method=4)
     file.unlink()
     return goal.name, width, height
+
+
+def _mend(soup: BeautifulSoup) -> None:
+    """What the theme leaves to be desired for those who hear a page."""
+    for button in soup.select("button.search-button-field"):
+        del button["aria-label"]  # it would hide the words that the button shows
+    for lines in soup.select("dt.sig dl"):  # a signature of several lines is no list of terms
+        for line in lines.find_all("dd"):
+            line.name, line["class"] = "span", "sig-line"
+        lines.name = "span"
 
 
 def _finish_image(image: Tag, folder: Path, smaller: Mapping[str, tuple[str, int, int]]) -> None:

@@ -11,8 +11,8 @@ from sphinx.ext.napoleon import GoogleDocstring
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 RESULTS = (
-    "Analysis Assessment Cost Design EffectiveReceptiveField Environment Found GaussianFit Growth Measured Misalignment "
-    "PathCounts ReceptiveField Search Tile Tiling Verification Window"
+    "Analysis Assessment Cost Design EffectiveReceptiveField Environment Found GaussianFit Growth Measured "
+    "Misalignment PathCounts ReceptiveField Search Tile Tiling Verification Window"
 ).split()
 ANSWERS = "tag_answers-"
 FOLD = '<details class="answer"><summary>What comes out (answer the question first)</summary>'
