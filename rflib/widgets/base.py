@@ -25,8 +25,8 @@ class _Abstract(type(anywidget.AnyWidget), ABCMeta):  # type: ignore[misc]
 class Explorer(anywidget.AnyWidget, metaclass=_Abstract):
     """An explorer: a widget whose script and style sheet lie beside its Python file and bear its name.
 
-    A subclass gives its traits, a `picture` and a `__repr__` that says in words what it shows. One that asks Python also
-    gives a `recording`, from which it answers on a page without Python: the website and the slides.
+    A subclass gives its traits, a `picture` and a `__repr__` that says in words what it shows. One that asks Python
+    also gives a `recording`, from which it answers on a page without Python: the website and the slides.
     """
 
     # Empty where Python answers.
