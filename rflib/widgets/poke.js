@@ -4,6 +4,8 @@ import {
   button, count, frame, html, onKeys, onTraits, oncePerFrame, pointAt, resultLine, select, send, set, squares, svg,
 } from "./common.js";
 import { between, cellPaths, gray, viridis } from "./heat.js";
+import { playPoke } from "./poke_recorded.js";
+import { answered } from "./recorded.js";
 
 /** Rows and columns of a picture of one or two axes. */
 export function rowsAndColumns(shape) {
@@ -153,7 +155,8 @@ class Panel {
   }
 }
 
-function render({ model, el }) {
+function render({ model: given, el }) {
+  const model = answered(given, el, { problem: "problem", play: playPoke });
   const root = frame(el, "poke", "Poke explorer", { model, isPythons: true });
   const result = resultLine();
   const problem = html("p", { class: "rflib-poke-problem", role: "alert" });

@@ -187,6 +187,12 @@ class PokeExplorer(CheckedExplorer):
         self._go()
         return shift
 
+    def recording(self) -> dict[str, Any]:
+        """What Python answers to one change at a time, and to shifts by a few pixels, of the first image."""
+        from rflib.widgets.poke_recording import record_poke
+
+        return record_poke(self)
+
     def picture(self) -> d.Drawing:
         """The image and the feature map as they are now."""
         figure = Figure(figsize=(d.WIDTH, 5.0), dpi=d.DPI, facecolor="white", layout="constrained")
@@ -232,13 +238,16 @@ class PokeExplorer(CheckedExplorer):
 
     def _load(self, name: str) -> None:
         """Take up layers with the first image."""
-        if name not in self._subjects:
-            self._subjects[name] = Subject(self._made(name), self._space)
-        self._subject = self._subjects[name]
+        self._subject = self._subject_of(name)
         self._image, self._reference = self._start.copy(), self._start.copy()
         self._values = self._subject(self._image)
         self._poke = self._shift = None
         self._by = (0,) * len(self._space)
+
+    def _subject_of(self, name: str) -> Subject:
+        if name not in self._subjects:
+            self._subjects[name] = Subject(self._made(name), self._space)
+        return self._subjects[name]
 
     def _made(self, name: str) -> nn.Module:
         if self._given is not None:
@@ -332,14 +341,14 @@ class PokeExplorer(CheckedExplorer):
     def _sentence(self) -> str:
         if self._shift is not None:
             return words.shift_sentence(self._shift, self._subject)
-        poke, in_channel = self._poke, f" in channel {self.channel}" if self._subject.channels > 1 else ""
-        value = words.before_and_after(poke, self.unit, self.channel, in_channel) if poke is not None else None
+        poke, channel = self._poke, self.channel
+        in_channel = words.SENTENCES["channel"].format(channel=channel) if self._subject.channels > 1 else ""
+        value = words.before_and_after(poke, self.unit, channel, in_channel) if poke is not None else None
         if self.mode == "pixel":
             return f"{words.was_poked(poke)}; {value}." if self._is_poked(poke) else words.tried_sentence(self._tried())
-        reads = self._subject.reads(self.unit)
-        now = words.decimal(float(self._values[(self.channel, *self.unit)]))
-        head = f"Unit {d.pair(self.unit)} reads {int(reads.sum())} of {reads.size} pixels, found by poking each"
-        return f"{head}; {value or f'its value{in_channel} is {now}'}."
+        head = words.unit_head(self.unit, self._subject.reads(self.unit))
+        now = words.decimal(float(self._values[(channel, *self.unit)]))
+        return f"{head}; {f'{value}.' if value else words.SENTENCES['now'].format(channel=in_channel, now=now)}"
 
 
 # -------------------------------------------------------------------------------------------------------------- checks

@@ -115,11 +115,25 @@ class Subject:
 
     def __call__(self, image: Floats) -> Floats:
         """The feature map of an image: (channels, *units)."""
-        x = torch.from_numpy(np.ascontiguousarray(image)).expand(self.shape).clone()  # (1, C, *space)
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
+        if not self._draws:
+            return self._run(image)
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # dropout in training mode drops the same every time
+            return self._run(image)
+
+    def _run(self, image: Floats) -> Floats:
+        x = torch.from_numpy(np.ascontiguousarray(image)).expand(self.shape).clone()  # (1, C, *space)
+        with torch.no_grad():
             values: Floats = self._twin(x).numpy()
         return values.reshape(self.channels, *self.units).copy()
+
+    @cached_property
+    def _draws(self) -> bool:
+        """Whether the module draws random numbers; to seed them costs more than a small layer does."""
+        with torch.random.fork_rng(devices=[]):
+            before = torch.get_rng_state()
+            self._run(np.zeros(self.space))
+            return not torch.equal(before, torch.get_rng_state())
 
     @cached_property
     def table(self) -> Bools:
@@ -210,6 +224,8 @@ def _steps(by: Place, axes: int) -> list[Place]:
 def moved_by(array: npt.NDArray[Any], by: Place) -> npt.NDArray[Any]:
     """The array moved along its first axes; zeros come in, what falls over the border is lost."""
     result = np.zeros_like(array)
+    if any(abs(b) >= n for b, n in zip(by, array.shape, strict=False)):
+        return result
     target = tuple(slice(max(b, 0), n + min(b, 0)) for b, n in zip(by, array.shape, strict=False))
     source = tuple(slice(max(-b, 0), n - max(b, 0)) for b, n in zip(by, array.shape, strict=False))
     result[target] = array[source]

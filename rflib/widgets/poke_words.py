@@ -10,33 +10,62 @@ from matplotlib.axes import Axes
 from rflib.figures import drawing as d
 from rflib.widgets.poke_subject import Bools, Floats, Place, Poke, Shift, Subject
 
-__all__ = ["before_and_after", "decimal", "draw_panel", "of_pixels", "shift_sentence", "tried_sentence", "was_poked"]
+__all__ = ["SENTENCES", "before_and_after", "decimal", "draw_panel", "largest_words", "of_pixels", "shift_sentence"]
+__all__ += ["tried_sentence", "two_values", "unit_head", "was_poked"]
+
+# A page without Python fills the blanks as the functions below do.
+SENTENCES = {
+    "tried": "Pixel {pixel} is {old}; changing it to {new} would change {number} of {units}.",
+    "poked": "Pixel {pixel} changed from {old} to {new}: {number} of {units} changed{most}",
+    "values": "value of unit {unit}{channel}: {before} before, {after} after: {verdict}",
+    "unit": "Unit {unit} reads {number} of {pixels} pixels, found by poking each",
+    "now": "its value{channel} is {now}.",
+    "channel": " in channel {channel}",
+    "changed": "changed",
+    "same": "bit-identical",
+    "elsewhere": "the same here, changed in another channel",
+}
 
 
 def tried_sentence(poke: Poke) -> str:
     """What changing the pixel would do."""
-    some = f"{int(poke.changed.sum())} of {d.count(poke.changed.size, 'unit')}"
-    return f"Pixel {d.pair(poke.pixel)} is {poke.old:.2f}; changing it to {poke.new:.2f} would change {some}."
+    return SENTENCES["tried"].format(**_facts(poke))
 
 
 def was_poked(poke: Poke) -> str:
     """What changing the pixel did."""
-    number = int(poke.changed.sum())
+    return SENTENCES["poked"].format(**_facts(poke), most=largest_words(poke))
+
+
+def _facts(poke: Poke) -> dict[str, Any]:
+    units = d.count(poke.changed.size, "unit")
+    values = {"old": f"{poke.old:.2f}", "new": f"{poke.new:.2f}"}
+    return {"pixel": d.pair(poke.pixel), "number": int(poke.changed.sum()), "units": units, **values}
+
+
+def largest_words(poke: Poke) -> str:
+    """Which unit changed most, and by how much; nothing where none did."""
     where, by = poke.largest
-    most = f", most of all unit {d.pair(where)}, by {decimal(by)}" if number else ""
-    head = f"Pixel {d.pair(poke.pixel)} changed from {poke.old:.2f} to {poke.new:.2f}"
-    return f"{head}: {number} of {d.count(poke.changed.size, 'unit')} changed{most}"
+    return f", most of all unit {d.pair(where)}, by {decimal(by)}" if poke.changed.any() else ""
 
 
 def before_and_after(poke: Poke, unit: Place, channel: int, in_channel: str) -> str:
-    """The value of a unit before and after, with as many digits as it takes to tell them apart."""
+    """The value of a unit before and after, and whether it is another one."""
     before, after = float(poke.before[(channel, *unit)]), float(poke.after[(channel, *unit)])
+    verdict = "same" if not poke.changed[unit] else "changed" if before != after else "elsewhere"
+    texts = dict(zip(("before", "after"), two_values(before, after), strict=True))
+    return SENTENCES["values"].format(unit=d.pair(unit), channel=in_channel, **texts, verdict=SENTENCES[verdict])
+
+
+def two_values(before: float, after: float) -> tuple[str, str]:
+    """Two values with as many digits as it takes to tell them apart."""
     digits = next((n for n in range(4, 18) if before == after or decimal(before, n) != decimal(after, n)), 17)
-    verdict = "bit-identical"
-    if poke.changed[unit]:
-        verdict = "changed" if before != after else "the same here, changed in another channel"
-    values = f"{decimal(before, digits)} before, {decimal(after, digits)} after"
-    return f"value of unit {d.pair(unit)}{in_channel}: {values}: {verdict}"
+    return decimal(before, digits), decimal(after, digits)
+
+
+def unit_head(unit: Place, reads: Bools) -> str:
+    """What a unit reads."""
+    return SENTENCES["unit"].format(unit=d.pair(unit), number=int(reads.sum()), pixels=reads.size)
 
 
 def shift_sentence(shift: Shift, subject: Subject) -> str:

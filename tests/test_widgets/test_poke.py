@@ -333,3 +333,11 @@ def test_errors_say_what_to_do(explorer: PokeExplorer) -> None:
         "The module gives values that are not finite numbers on a black image. Check its weights."
     )
     assert explorer.answer["by"] == [0, 0]
+
+
+def test_an_image_shifted_farther_than_the_map_is_long_leaves_nothing_of_the_map() -> None:
+    explorer = PokeExplorer(input_size=(5, 6))
+    explorer.layers = "convolution and max pooling"
+    assert explorer.values.shape == (1, 1, 2)
+    assert explorer.shift(0, -3).steps is None
+    np.testing.assert_array_equal(moved_by(np.ones((1, 2)), (0, -3)), np.zeros((1, 2)))
