@@ -3,7 +3,9 @@
 import {
   count, decimal, frame, html, input, onKeys, onTraits, resultLine, select, send, set, svg,
 } from "./common.js";
+import { playErf } from "./erf_recorded.js";
 import { cellPaths, viridis } from "./heat.js";
+import { answered } from "./recorded.js";
 
 const WIDE = 360;
 const TALL = 260;
@@ -193,7 +195,8 @@ class Law {
   }
 }
 
-function render({ model, el }) {
+function render({ model: given, el }) {
+  const model = answered(given, el, { problem: "problem", play: playErf });
   const root = frame(el, "erf", "Effective receptive field explorer", { model, isPythons: true });
   const offered = model.get("offered");
   const isModule = offered.layers.length > 0;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,15 +17,14 @@ from rflib.errors import ModelError
 from rflib.figures import drawing as d
 from rflib.widgets import erf_network as nets
 from rflib.widgets.checked import Checked, CheckedExplorer
+from rflib.widgets.erf_answer import Visited, lowered, module_answer, stack_answer
 from rflib.widgets.erf_module import WHOLE_MODEL, GivenModule
 from rflib.widgets.erf_network import Settings
-from rflib.widgets.overlay_layer import whole_percent
 
 __all__ = ["ErfExplorer"]
 
 KERNELS = (3, 5, 7)
 MOST_DRAWS = 8
-TIMES = "\N{MULTIPLICATION SIGN}"
 SCALES = ("linear", "square root", "logarithm")
 CHOICES = {
     "weights": nets.WEIGHTS,
@@ -131,7 +129,7 @@ class ErfExplorer(CheckedExplorer):
             raise ModelError("`input_size` and `inputs` belong to a `model`; a stack's input is as large as its field.")
         self._module = GivenModule(model, input_size, inputs, number) if model is not None else None
         self._seen: dict[Any, EffectiveReceptiveField] = {}
-        self._visited: dict[Settings, dict[int, tuple[int, float]]] = {}
+        self._visited: dict[Settings, Visited] = {}
         given = [depth, kernel_size, weights, nonlinearity, skip, pattern, contribution, draws]
         checked = {name: self._simple(name, value) for name, value in zip(SETTINGS, given, strict=True)}
         self._settings = Settings(**checked, seed=number)
@@ -175,9 +173,15 @@ class ErfExplorer(CheckedExplorer):
         return [[0, self._settings.field - 1]] * 2
 
     @property
-    def visited(self) -> dict[int, tuple[int, float]]:
+    def visited(self) -> Visited:
         """The depths measured with the other settings as they are: field and sigma, in input positions."""
         return dict(self._visited.get(self._settings.depth_is(1), {})) if self._module is None else {}
+
+    def recording(self) -> dict[str, Any]:
+        """What Python answers for other settings of a stack, or for other layers and some units of a module."""
+        from rflib.widgets.erf_recording import record_erf
+
+        return record_erf(self)
 
     def picture(self) -> d.Drawing:
         """The map with its window, and the profile with the Gaussian fitted to it."""
@@ -307,7 +311,7 @@ class ErfExplorer(CheckedExplorer):
             now = replace(self._settings, **{change.name: change.new})
             self._settings = self._lowered(now) if self._module is None else now
             is_lowered = self._settings.depth < now.depth
-            self._note = f"The depth is lowered to {self._settings.depth}: deeper would take too long." * is_lowered
+            self._note = lowered(self._settings.depth) if is_lowered else ""
             traits["depth"] = self._settings.depth
         elif change.name == "layer" and self._module is not None:
             traits["unit"] = self._module.middle(self.layer)
@@ -332,53 +336,11 @@ class ErfExplorer(CheckedExplorer):
         return {name: list(value) if isinstance(value, tuple) else value for name, value in offers.items()}
 
     def _say(self) -> None:
-        erf, window = self.erf, self.window
-        profile = erf.profile(erf.map.ndim - 1)
-        bell = EffectiveReceptiveField(profile).gaussian()
-        sigma, kurtosis = erf.sigma[-1], erf.kurtosis[-1]
-        size = window[-1][1] - window[-1][0] + 1 if window[-1] else 0
-        if self._module is None:
-            self._visited.setdefault(self._settings.depth_is(1), {})[self._settings.depth] = (size, sigma)
+        erf = self.erf
         self.heights = erf.map.astype("<f4").tobytes()
-        self.answer = {
-            "shape": list(erf.map.shape),
-            "window": window,
-            "size": size,
-            "sigma": sigma,
-            "formula": self.expected_sigma,
-            "kurtosis": None if math.isnan(kurtosis) else kurtosis,
-            "share": sigma / size if size else 0.0,
-            "percent": whole_percent(sigma / size) if size else "none",
-            "unknown": nets.unknown(self._settings) if self._module is None else "",
-            "profile": profile.tolist(),
-            "gaussian": {
-                "center": bell.center[0],
-                "sigma": bell.sigma[0],
-                "height": bell.height,
-                "r_squared": None if math.isnan(bell.r_squared) else bell.r_squared,
-            },
-            "depth": self._settings.depth if self._module is None else None,
-            "deepest": self.deepest if self._module is None else 0,
-            "visited": [[n, *pair] for n, pair in sorted(self.visited.items())],
-            "law": nets.law(self._settings.depth_is(1)) if self._module is None else [],
-            "is_random": self._module is None and self._settings.is_random,
-            "units": list(self._module.found[self.layer].unit_shape) if self._module is not None else [],
-            "notes": [*erf.notes, *filter(None, [self._note])],
-            "sentence": self._sentence(size, sigma),
-        }
-
-    def _sentence(self, size: int, sigma: float) -> str:
-        share = f"{whole_percent(sigma / size)} of the field" if size else "nothing is read"
         if self._module is not None:
-            name = "the model's output" if self.layer == WHOLE_MODEL else f"layer {self.layer}"
-            fields = d.times(w[1] - w[0] + 1 if w else 0 for w in self.window)
-            return f"Unit {d.pair(self.unit)} of {name}: field {fields}, sigma {sigma:.2f}, {share}."
-        expected = self.expected_sigma
-        formula = f" (closed form {expected:.2f})" if expected is not None else ""
-        stack = f"{d.count(self._settings.depth, 'layer')}: field {d.times((size, size))}"
-        head = f"{stack}, sigma {sigma:.2f}{formula}, {share}"
-        quarter = self._settings.depth / 4
-        before = self.visited.get(int(quarter)) if quarter.is_integer() else None
-        if before is None:
-            return head + "."
-        return f"{head}; at a quarter of the depth it was {before[1]:.2f}: sigma {TIMES} {sigma / before[1]:.2f}."
+            self.answer = module_answer(erf, self._module, self.layer, self.unit)
+            return
+        visited = self._visited.setdefault(self._settings.depth_is(1), {})
+        visited[self._settings.depth] = (self._settings.field, erf.sigma[-1])
+        self.answer = stack_answer(erf, self._settings, visited, self._note)

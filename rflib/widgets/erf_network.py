@@ -173,8 +173,16 @@ def measured(settings: Settings) -> EffectiveReceptiveField:
         ModelError: The gradient of every draw is zero.
     """
     with torch.enable_grad():
-        each = gradients(settings, drawn(settings))
-    squares = settings.contribution == "squared"
+        return averaged(gradients(settings, drawn(settings)), settings.contribution)
+
+
+def averaged(each: Tensor, contribution: str) -> EffectiveReceptiveField:
+    """The effective field of the gradients of all draws, (draws, field, field).
+
+    Raises:
+        ModelError: The gradient of every draw is zero.
+    """
+    squares = contribution == "squared"
     maps = (each.square() if squares else each.abs()).numpy()
     sums = maps.sum(axis=(1, 2))
     heard = maps[sums > 0] / sums[sums > 0, None, None]
