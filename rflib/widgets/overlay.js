@@ -19,6 +19,7 @@ import {
   svg,
 } from "./common.js";
 import { arrowsOf, factTable, hatching, legend, mapPicture, rectangle } from "./overlay_parts.js";
+import { playOverlay } from "./overlay_recorded.js";
 import {
   bordering,
   cutsOf,
@@ -35,6 +36,7 @@ import {
   unitWindow,
   unitWindows,
 } from "./overlay_windows.js";
+import { answered } from "./recorded.js";
 
 const MOST_CENTERS = 16; // along an axis; more of them hide the image
 const FLAT = 7; // how many times longer than high a signal is drawn
@@ -212,7 +214,8 @@ function imagePicture(model) {
   return { element, hatchId, drawLayer, drawCenters, drawUnit, drawEffective, cuts, place, free };
 }
 
-function render({ model, el }) {
+function render({ model: given, el }) {
+  const model = answered(given, el, { problem: "_problem", play: playOverlay });
   const root = frame(el, "overlay", "Overlay: what the units of a layer see of an image", { model, isPythons: true });
   let raw = null;
   let layer = null;
@@ -350,8 +353,9 @@ function render({ model, el }) {
     });
   }
 
-  function choose(unit) {
+  function choose(unit, isStep = false) {
     if (model.get("layer") !== layer.layer || same(unit, model.get("unit"))) return;
+    if (isStep) model.steps?.(); // where answers were recorded, a key leads on to the next one
     send(model, { unit });
     update();
   }
@@ -371,7 +375,7 @@ function render({ model, el }) {
   }
 
   function keysOf(element, name, step) {
-    const by = (down, right) => () => choose(step(down, right));
+    const by = (down, right) => () => choose(step(down, right), true);
     onKeys(element, `${name}: ${KEYS}`, {
       ArrowUp: by(-1, 0),
       ArrowDown: by(1, 0),

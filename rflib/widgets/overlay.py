@@ -165,6 +165,12 @@ class Overlay(Explorer):
         """
         return self._measured(self.layer, self.unit)
 
+    def recording(self) -> dict[str, Any]:
+        """What Python answers about every unit, or about every n-th, and the effective field of some."""
+        from rflib.widgets.overlay_recording import record_overlay
+
+        return record_overlay(self)
+
     def picture(self) -> Drawing:
         """What the overlay shows now, as a figure."""
         if len(self._space) == 1:
@@ -271,14 +277,17 @@ class Overlay(Explorer):
             unit = self._founds[key].unit(asked.get("unit"))
         except ReceptiveFieldError:
             return  # no unit of this model: nobody waits for an answer
+        self._effective = self._effective_of(key, unit)
+
+    def _effective_of(self, key: str, unit: tuple[int, ...], steps: int | None = None) -> dict[str, Any]:
         answer: dict[str, Any] = {"layer": key, "unit": list(unit), "image": None, "center": None, "sigma": None}
         try:
             erf = self._measured(key, unit)
-            answer |= {"image": images.heat(erf.map), "center": list(erf.center), "sigma": list(erf.sigma)}
+            answer |= {"image": images.heat(erf.map, steps), "center": list(erf.center), "sigma": list(erf.sigma)}
             answer["words"] = layers_.effective_words(erf)
         except (ReceptiveFieldError, RuntimeError) as error:
             answer["words"] = str(error)
-        self._effective = answer
+        return answer
 
     def _twin(self, model: nn.Module) -> tuple[nn.Module, Any]:
         """A copy of the network as it is now, and what tells these weights from others.

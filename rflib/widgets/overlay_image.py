@@ -136,14 +136,15 @@ def png(pixels: npt.NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def heat(shares: Floats) -> bytes:
+def heat(shares: Floats, steps: int | None = None) -> bytes:
     """A map of contributions as a PNG whose opacity grows with the contribution, as its color does.
 
     Networks with subsampling have a few positions that tower above the rest, and bells have long skirts: the scale
-    ends where one position in a thousand is beyond it, and grows as the square root.
+    ends where one position in a thousand is beyond it, and grows as the square root. With few steps the file is small.
     """
     top = np.quantile(shares[shares > 0], 0.999)
     level = np.sqrt(np.clip(shares / top, 0, 1))
+    level = level if steps is None else np.round(level * steps) / steps
     colors = colormaps["viridis"](level)
     colors[..., 3] = np.clip(1.6 * level, 0, 0.95)
     return png(np.asarray(np.round(colors * 255), dtype=np.uint8).reshape(-1, level.shape[-1], 4))
