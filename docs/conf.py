@@ -60,6 +60,7 @@ html_title = "The receptive field"
 html_static_path = [str(ROOT / "docs" / "_static"), *json.loads(os.environ.get("BOOK_STATIC", "[]"))]
 html_extra_path = json.loads(os.environ.get("BOOK_EXTRA", "[]"))
 html_css_files = ["course.css"]
+html_js_files = [("course.js", {"defer": "defer"})]
 html_favicon = "_static/icon.svg"
 html_context = {"default_mode": "auto"}
 html_copy_source = True

@@ -22,6 +22,13 @@ function load(file, attributes = {}) {
   });
 }
 
+/** A question that is answered unfolds what gives its answer away. */
+document.addEventListener("rflib-answered", (event) => {
+  const [, question] = event.target.closest(".cell")?.textContent.match(/rf\.ask\("([\w-]+)"\)/) ?? [];
+  const fold = question && document.querySelector(`.tag_answers-${question}`)?.closest("details");
+  if (fold) fold.open = true;
+});
+
 async function begin() {
   await load("require.js");
   globalThis.requirejs.config({ paths: { anywidget: new URL("scripts/anywidget", site).href }, waitSeconds: 0 });

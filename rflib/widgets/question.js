@@ -180,8 +180,8 @@ function regionField(form) {
     for (let column = 0; column < columns; column += 1) {
       const name = `${row},${column}`;
       const number = html("span", { class: "rflib-number" }, isRow ? written(column + form.first) : "");
-      const letter = html("span", { class: "rflib-letter" }, letters.get(name) ?? "");
-      const sign = html("span", { class: "rflib-sign" });
+      const letter = html("span", { class: "rflib-letter", "aria-hidden": "true" }, letters.get(name) ?? "");
+      const sign = html("span", { class: "rflib-sign", "aria-hidden": "true" });
       const element = html("button", { type: "button", "data-cell": name }, number, letter, sign);
       buttons.set(name, element);
       grid.append(element);
@@ -333,6 +333,8 @@ function render({ model, el }) {
     more.hidden = said.length + view.reveal.length === 0;
     note.textContent = view.note;
     note.hidden = !view.note;
+    // The website unfolds what follows from the answer.
+    if (isDone) root.dispatchEvent(new CustomEvent("rflib-answered", { bubbles: true }));
     if (waiting) {
       waiting = false;
       if (isDone) result.focus();

@@ -44,6 +44,7 @@ def test_page_suits_everybody(shown: SitePage, name: str) -> None:
     assert shown.sticking_out() == []
     assert shown.serious() == []
     shown.screenshot(Path(name).stem)
+    shown.page.evaluate("() => document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
     for explorer in shown.explorers:
         shown.move(explorer)
     shown.theme("dark")
@@ -54,6 +55,47 @@ def test_page_suits_everybody(shown: SitePage, name: str) -> None:
     shown.screenshot(f"{Path(name).stem}_phone")
     assert shown.complaints == []
     assert shown.foreign == []
+
+
+@in_chromium
+def test_question_is_answered_and_unfolds_what_follows(shown: SitePage) -> None:
+    shown.open("lessons/00_start_here.html")
+    question, fold = shown.page.locator(".rflib-question").first, shown.page.locator("details.answer").first
+    assert "43" not in question.inner_text()
+    assert not fold.evaluate("e => e.open")
+    question.get_by_label("Your answer").fill("17")
+    question.get_by_role("button", name="Commit").click()
+    question.get_by_text("The answer: 43").wait_for()
+    assert "left out" in question.inner_text()  # the mistake behind 17 is named
+    assert fold.evaluate("e => e.open")
+    shown.page.reload()
+    shown.page.locator(".rflib-question").first.get_by_role("button", name="Show me").click()
+    shown.page.get_by_text("Shown, not answered").first.wait_for()
+    assert shown.complaints == []
+
+
+@in_chromium
+def test_search_finds_words_of_lessons_and_glossary(shown: SitePage) -> None:
+    shown.page.goto(f"{shown.address}/search.html?q=blind+spot")
+    results = shown.page.locator("ul.search li")
+    results.first.wait_for()
+    found = " ".join(results.all_inner_texts())
+    assert "Dilation" in found
+    assert "Notation and glossary" in found
+    assert shown.foreign == []
+
+
+@in_chromium
+def test_theme_and_next_page_by_the_page_s_own_controls(shown: SitePage) -> None:
+    shown.open("lessons/00_start_here.html")
+    html, button = shown.page.locator("html"), shown.page.get_by_role("button", name="Color mode").first
+    seen = set()
+    for _ in range(3):
+        button.click()
+        seen.add(html.get_attribute("data-theme"))
+    assert seen == {"light", "dark"}
+    shown.page.get_by_role("link", name="next").click()
+    shown.page.wait_for_url("**/01_what_is_a_receptive_field.html")
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,7 @@ class SitePage(WatchedPage):
     def theme(self, name: str) -> None:
         """ "light" or "dark", as the button in the page's head sets it."""
         self.page.evaluate("name => { document.documentElement.dataset.theme = name; }", name)
+        self.page.wait_for_timeout(400)  # colors of the theme change gradually
 
     def sticking_out(self) -> list[str]:
         """What makes the page wider than its window."""
