@@ -24,6 +24,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from tools.publishing.slicing import needed
@@ -167,8 +168,11 @@ def _run(notebook: NotebookNode, path: Path) -> NotebookNode:
     )
     try:
         return client.execute()
-    except Exception as error:
-        raise LiveError(f"A cell of {path.name} that an explorer needs does not run: {error}") from error
+    except CellExecutionError as error:
+        raise LiveError(
+            f"A cell of {path.name} that an explorer needs does not run: {error.ename}: {error.evalue}. "
+            "Run the notebook from top to bottom and mend it."
+        ) from error
 
 
 def _agreeing(cell: NotebookNode, outputs: Sequence[NotebookNode], path: Path) -> list[NotebookNode]:
