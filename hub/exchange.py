@@ -134,7 +134,6 @@ def _opened(folder: Path, name: str, owner: int) -> Any:
         number = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
     finally:
         os.close(inside)
-    file = os.fdopen(number, "rb")
     seen = os.fstat(number)
     reasons = {
         "is no plain file": not stat.S_ISREG(seen.st_mode),
@@ -143,9 +142,9 @@ def _opened(folder: Path, name: str, owner: int) -> Any:
         f"has more than {LARGEST >> 20} MB": seen.st_size > LARGEST,
     }
     for reason in (text for text, holds in reasons.items() if holds):
-        file.close()
+        os.close(number)
         raise ValueError(f"{name} {reason}")
-    return file
+    return os.fdopen(number, "rb")
 
 
 def read(found: Found, exercise: str) -> tuple[bytes, bytes]:

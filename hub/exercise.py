@@ -65,7 +65,7 @@ def grade(exercise: str, marking: Path, class_settings: settings.Settings, optio
     """Collect what learners of the class handed in, and let the judge grade what is new."""
     folder = marking / "collected" / exercise
     for line in collect(exercise, folder, class_settings):
-        print(line)
+        print(line, flush=True)
     if not (folder / "table.csv").is_file():
         print(f"Nobody has handed in {exercise} yet.")
         return 0

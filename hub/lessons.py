@@ -1,13 +1,27 @@
-"""The lessons in a learner's home folder: copied where missing, renewed where untouched, never overwritten."""
+"""The lessons in a learner's home folder: copied where missing, renewed where untouched, never overwritten.
+
+`start.py` calls it on one server; on others, `python hub/lessons.py HOME`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
+COURSE = Path(__file__).resolve().parent.parent
 BESIDE = "-new-version"
+
+
+def bring_home(home: Path) -> list[str]:
+    """Bring the lessons of this course into a home folder.
+
+    Args:
+        home: The user's.
+    """
+    return bring(COURSE / "lessons", home / "lessons", home / ".local" / "share" / "rflib" / "lessons.json")
 
 
 def bring(course: Path, home: Path, noted: Path) -> list[str]:
@@ -78,3 +92,7 @@ def _write(path: Path, content: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_bytes(content)
     os.replace(unfinished, path)
+
+
+if __name__ == "__main__":
+    print("\n".join(bring_home(Path(sys.argv[1]))))

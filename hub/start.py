@@ -25,7 +25,7 @@ def prepare(home: Path, environment: dict[str, str]) -> None:
     try:
         for folder in [home / "exercises", *folders.values()]:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lessons.bring(COURSE / "lessons", home / "lessons", home / ".local" / "share" / "rflib" / "lessons.json")
+        lessons.bring_home(home)
     except OSError as error:  # a full disk: a server without new lessons is better than none
         print(f"rflib: the lessons could not be brought to '{home}': {error}", file=sys.stderr)
     environment.update({name: str(path) for name, path in folders.items()})

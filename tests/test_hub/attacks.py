@@ -136,7 +136,7 @@ ACTIONS: dict[str, Callable[..., str]] = {
     "strangers": strangers,
     "commands": commands,
     "hand in": hand_in,
-    "signal": lambda pid: os.kill(pid, 0) or f"process {pid} can be signalled",  # type: ignore[func-returns-value]
+    "signal": lambda pid: os.kill(pid, 0) or f"process {pid} can be signaled",  # type: ignore[func-returns-value]
     "copy": lambda path, to: str(shutil.copytree(path, to)),
     "hard link": lambda path, to: os.link(path, to) or f"{to} is {path}",  # type: ignore[func-returns-value]
 }

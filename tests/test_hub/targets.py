@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ def private_files() -> list[list[Any]]:
     own += [handed_in, handed_in / "01_definition.ipynb", handed_in / "submission_secret.txt", INBOUND]
     lecturers = ["solutions", "solutions/01_definition/01_definition.ipynb", "marking", "tests", ".git", ".git/history"]
     roots = ["/srv/rflib-hub", "/srv/rflib-hub/cookie_secret", "/srv/rflib-hub/hub.sqlite"]
-    roots += ["/etc/rflib/class.csv", "/etc/rflib/passwords.csv", "/etc/shadow", "/root/.bash_history"]
+    roots += ["/etc/rflib/class.csv", "/etc/rflib/passwords.csv", "/etc/shadow"]
     wanted = [*map(str, own), *(str(ROOT / name) for name in lecturers), *roots]
     tries: list[list[Any]] = [["read", path] for path in wanted]
     tries += [["write", str(path)] for path in (home, handed_in, handed_in / "01_definition.ipynb")]
@@ -44,7 +45,7 @@ def shared_files() -> list[list[Any]]:
     """What all use and nobody may change, and the folders that everybody may write to."""
     places = [ROOT, ROOT / "rflib", ROOT / "rflib" / "arithmetic.py", ROOT / "lessons", ROOT / "hub" / "start.py"]
     places += [ROOT / "hub" / "jupyter", EXCHANGE, EXCHANGE.parent, EXCHANGE / "outbound", EXCHANGE / "feedback"]
-    places += [path for path in ROOT.glob(".venv-hub/lib/python3*/site-packages")]
+    places += list(ROOT.glob(".venv-hub/lib/python3*/site-packages"))
     return [*(["write", str(path)] for path in places), ["strangers"]]
 
 
@@ -71,16 +72,28 @@ def processes() -> list[list[Any]]:
 
 def network(story: Story) -> list[list[Any]]:
     """Every port on the loopback, the victim's sockets, and what the hub and the proxy answer without a token."""
-    owners = {int(row.split()[1].rpartition(":")[2], 16): int(row.split()[7]) for row in listening()}
-    tries: list[list[Any]] = [["listen", port] for port in sorted(owners)]
-    for port, uid in sorted(owners.items()):
-        name = pwd.getpwuid(uid).pw_name
-        if name in story.passwords and name != "mallory":
+    ports = {row.split()[9]: int(row.split()[1].rpartition(":")[2], 16) for row in listening()}
+    tries: list[list[Any]] = [["listen", port] for port in sorted(set(ports.values()))]
+    for port, name in servers(ports):
+        if name != "mallory":
             server = f"http://127.0.0.1:{port}/user/{name}/api"
             tries += [["fetch", f"{server}/contents?content=1"], ["fetch", f"{server}/kernels"]]
     tries += [["fetch", "http://127.0.0.1:8001/api/routes"], ["fetch", "http://127.0.0.1:8081/hub/api/users"]]
     home = Path(pwd.getpwnam(VICTIM).pw_dir)
     return [*tries, *(["connect", str(path)] for path in home.glob(".jupyter-run/kernel-*-ipc-*"))]
+
+
+def servers(ports: dict[str, int]) -> Iterator[tuple[int, str]]:
+    """The port and the owner of every user's server, by the numbers of the sockets that it holds."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"jupyterhub.singleuser" in (process / "cmdline").read_bytes():
+                held = {os.readlink(each)[8:-1] for each in (process / "fd").iterdir()}
+                yield from (
+                    (ports[number], pwd.getpwuid(process.stat().st_uid).pw_name) for number in held & set(ports)
+                )
+        except OSError:
+            continue
 
 
 def listening() -> list[str]:

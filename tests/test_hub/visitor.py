@@ -90,10 +90,20 @@ class Kernel:
 
     def __init__(self, visitor: Visitor, session: str, number: str) -> None:
         self.visitor, self.session, self.client = visitor, session, uuid.uuid4().hex
-        path = f"/user/{visitor.name}/api/kernels/{number}/channels"
-        cookies = "; ".join(f"{c.name}={c.value}" for c in visitor.session.cookies if path.startswith(c.path))
-        url = HUB.replace("http", "ws") + f"{path}?session_id={self.client}"
-        self.socket = websocket.create_connection(url, cookie=cookies, origin=HUB, timeout=PATIENCE)
+        self.path = f"/user/{visitor.name}/api/kernels/{number}/channels"
+        self.socket: websocket.WebSocket | None = None
+        self.used = 0.0
+
+    def connected(self) -> websocket.WebSocket:
+        """The websocket; a new one after a pause, since nobody here answers the server's pings meanwhile."""
+        if self.socket is None or time.monotonic() - self.used > 10:
+            if self.socket:
+                self.socket.close()
+            cookies = self.visitor.session.cookies
+            said = "; ".join(f"{c.name}={c.value}" for c in cookies if self.path.startswith(c.path))
+            url = HUB.replace("http", "ws") + f"{self.path}?session_id={self.client}"
+            self.socket = websocket.create_connection(url, cookie=said, origin=HUB, timeout=PATIENCE)
+        return self.socket
 
     def run(self, source: str) -> tuple[str, str]:
         """Run a cell: what it printed, and its error, "" where there was none."""
@@ -103,10 +113,11 @@ class Kernel:
         content = {"code": source, "silent": False, "store_history": True, "user_expressions": {}}
         content |= {"allow_stdin": False, "stop_on_error": True}
         said = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
-        self.socket.send(json.dumps(said))
+        socket = self.connected()
+        socket.send(json.dumps(said))
         printed, error, replied, idle = "", "", False, False
         while not (replied and idle):
-            heard = self.socket.recv()
+            heard = socket.recv()
             if not isinstance(heard, str):
                 continue
             answer = json.loads(heard)
@@ -119,9 +130,5 @@ class Kernel:
                 error = f"{body['ename']}: {body['evalue']}"
             replied |= kind == "execute_reply"
             idle |= kind == "status" and body["execution_state"] == "idle"
+        self.used = time.monotonic()
         return printed, error
-
-    def close(self) -> None:
-        """Shut the kernel down."""
-        self.socket.close()
-        self.visitor.ask("DELETE", f"/api/sessions/{self.session}")

@@ -100,9 +100,19 @@ def enter(story: str) -> None:
     os.execvp(UNSHARE[0], [*UNSHARE, sys.executable, __file__, story])
 
 
+def reap(child: int) -> int:
+    """What the first process of a system is for: end those whose parents have ended. The child's exit code."""
+    while True:
+        number, status = os.wait()
+        if number == child:
+            return os.waitstatus_to_exitcode(status)
+
+
 def main(story: str) -> None:
     if not os.environ.pop(INSIDE, ""):
         enter(story)
+    if child := os.fork():
+        sys.exit(reap(child))
     os.chdir("/")
     os.umask(0o022)
     build()
