@@ -180,7 +180,8 @@ function regionField(form) {
     for (let column = 0; column < columns; column += 1) {
       const name = `${row},${column}`;
       const number = html("span", { class: "rflib-number" }, isRow ? written(column + form.first) : "");
-      const letter = html("span", { class: "rflib-letter", "aria-hidden": "true" }, letters.get(name) ?? "");
+      // The style sheet writes the letter, so that the number alone is the button's text and begins its name.
+      const letter = html("span", { class: "rflib-letter", "data-letter": letters.get(name) ?? "" });
       const sign = html("span", { class: "rflib-sign", "aria-hidden": "true" });
       const element = html("button", { type: "button", "data-cell": name }, number, letter, sign);
       buttons.set(name, element);
