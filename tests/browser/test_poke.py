@@ -54,6 +54,14 @@ def test_poke_explorer(explorer_page: ExplorerPage) -> None:
     assert page.python("e.answer['sentence']") == page.result
     page.screenshot("poke_unit_light")
 
+    # A press that is answered before the button is let go is a click all the same.
+    mouse.move(*cell(page, 0, 4, 4))
+    mouse.down()
+    page.wait_for(pixel="4,4", mode="pixel")
+    page.lab_page.settle()
+    mouse.up()
+    page.wait_for(pixel="4,4", kind="changed")
+
     # With the keyboard alone.
     assert page.unreached() == []
     image, features = page.explorer.locator("[role=application]").all()
