@@ -50,6 +50,7 @@ def module_answer(
     numbers = _numbers(erf, window)
     size, sigma = numbers["size"], numbers["sigma"]
     share = f"{whole_percent(sigma / size)} of the field" if size else "nothing is read"
+    who = f"Unit {d.pair(unit)}" if unit else "The unit"
     name = "the model's output" if layer == WHOLE_MODEL else f"layer {layer}"
     fields = d.times(w[1] - w[0] + 1 if w else 0 for w in window)
     return {
@@ -57,7 +58,7 @@ def module_answer(
         **{"formula": None, "unknown": "", "depth": None, "deepest": 0, "visited": [], "law": [], "is_random": False},
         "units": list(module.found[layer].unit_shape),
         "notes": list(erf.notes),
-        "sentence": f"Unit {d.pair(unit)} of {name}: field {fields}, sigma {sigma:.2f}, {share}.",
+        "sentence": f"{who} of {name}: field {fields}, sigma {sigma:.2f}, {share}.",
     }
 
 

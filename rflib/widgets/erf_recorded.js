@@ -8,7 +8,7 @@ const WORDS = {
   weights: (value) => `${value} weights`,
   nonlinearity: (value) => (value === "none" ? "no nonlinearity" : value),
   skip: (value) => (value === "none" ? "no skip connections" : "skip connections"),
-  pattern: (value) => `${value} stride and dilation`,
+  pattern: (value) => (value === "constant" ? "no stride or dilation" : value),
   contribution: (value) => `${value} gradient`,
   draws: (value) => `${value} ${value === 1 ? "draw" : "draws"}`,
 };
@@ -100,8 +100,8 @@ function playModule(recording, now, asked) {
   const recorded = places.map((key) => key.split("|")[0].split(",").filter(Boolean).map(Number));
   const isThere = recorded.some((place) => String(place) === String(wanted));
   const unit = isThere ? wanted : nearestRecorded(asked.unit ? now("unit") : null, wanted, recorded);
-  const who = `unit ${placeWords(wanted)} of ${layer}`;
-  if (!unit) throw notComputed(`${who} and those beyond, by the ${contribution} gradient`);
+  const who = wanted.length ? `unit ${placeWords(wanted)} of ${layer}` : `the unit of ${layer}`;
+  if (!unit) throw notComputed(`${who}${asked.unit ? " and those beyond" : ""}, by the ${contribution} gradient`);
   const field = found.fields[`${unit.join(",")}|${contribution}`];
   if (typeof field === "string") throw new Refusal(field);
   const { answer, heights } = shownOf(recording, field, now("answer").shape);

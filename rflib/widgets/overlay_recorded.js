@@ -104,7 +104,7 @@ function recordedUnit({ every }, { units }, wanted, from) {
   const near = along.map((indexes, axis) => indexes.filter((index) => Math.abs(index - wanted[axis]) < 2 * every));
   const places = near.reduce((found, indexes) => found.flatMap((place) => indexes.map((i) => [...place, i])), [[]]);
   const unit = nearestRecorded(from, wanted, places);
-  if (!unit) throw notComputed(`unit ${placeWords(wanted)} and those beyond`);
+  if (!unit) throw notComputed(`unit ${placeWords(wanted)}${from ? " and those beyond" : ""}`);
   return unit;
 }
 

@@ -2,9 +2,9 @@
 
 import { Refusal, filledIn, flatIn, membersOf, notComputed, placeWords } from "./recorded.js";
 
-const AWAY = "This page sets the change of pixel {pixel} aside while the cursor is elsewhere.";
-const BACK = "The change before is taken back, as this page plays back one at a time.";
-const OTHER = "This page begins with the first image.";
+const AWAY = "(Meanwhile the change of pixel {pixel} is set aside.)";
+const BACK = "(This page plays back one change at a time: the one before is taken back.)";
+const OTHER = "(This page begins with the first image.)";
 
 /** Decimals as Python writes them: of two that are equally near, the one whose last digit is even. */
 export function fixedAsPython(number, digits) {

@@ -202,7 +202,8 @@ def erf_cases(random: Random) -> Iterator[Case]:
     torch.manual_seed(1)
     model = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(3, 2, 3, padding=2))
     yield module_session(random, "images", rf.ErfExplorer(model, input_size=(2, 1, 12, 14)), 25)
-    line = nn.Sequential(nn.Conv1d(1, 2, 3, dilation=2), nn.ReLU(), nn.Conv1d(2, 1, 3, stride=2))
+    layers = [nn.Conv1d(1, 2, 3, dilation=2), nn.ReLU(), nn.Conv1d(2, 1, 3, stride=2), nn.Flatten(), nn.Linear(14, 2)]
+    line = nn.Sequential(*layers)
     yield module_session(random, "signals", rf.ErfExplorer(line, input_size=(3, 1, 33)), 25)
 
 

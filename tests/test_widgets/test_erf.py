@@ -470,3 +470,8 @@ def test_one_layer_has_no_peak_to_fit() -> None:
     explorer = ErfExplorer(depth=1)
     assert explorer.answer["gaussian"]["r_squared"] is None
     assert all(math.isfinite(explorer.answer[name]) for name in ("sigma", "share", "kurtosis"))
+
+
+def test_the_only_unit_of_a_layer_has_no_number() -> None:
+    explorer = ErfExplorer(nn.Sequential(nn.Conv1d(1, 2, 3), nn.Flatten(), nn.Linear(14, 2)), input_size=(1, 1, 9))
+    assert explorer.answer["sentence"].startswith("The unit of the model's output: field 9, sigma ")
