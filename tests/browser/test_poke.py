@@ -61,6 +61,9 @@ def test_poke_explorer(explorer_page: ExplorerPage) -> None:
     page.lab_page.settle()
     mouse.up()
     page.wait_for(pixel="4,4", kind="changed")
+    mouse.move(5, 5)
+    page.run("e.reset(); e.poke((1, 2))")
+    page.wait_for(pixel="1,2", kind="changed")
 
     # With the keyboard alone.
     assert page.unreached() == []
