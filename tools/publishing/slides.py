@@ -24,7 +24,7 @@ from jupyter_core.paths import jupyter_path
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
 
-from tools.publishing.live import VIEW, LiveError, live, scripts, styles
+from tools.publishing.live import SLOW, VIEW, LiveError, live, scripts, styles
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).parent / "slides"
@@ -32,7 +32,10 @@ DECK = HERE / "deck"
 LESSONS = ROOT / "lessons"
 BUILT = ROOT / "build" / "slides"
 WORKERS = 2  # decks at a time
-FOLDED_WITH_PICTURE, FOLDED_WITH_EXPLORER = 6, 2  # lines of code, from which on it is folded
+FOLDED_WITH_PICTURE, FOLDED_WITH_EXPLORER = 6, 1  # lines of code, from which on it is folded
+
+# Pixels of a page of 1024 x 768: nothing is smaller. paging.js keeps to it, the tests look.
+TEXT_FLOOR, CODE_FLOOR, EXPLORER_FLOOR = 20, 14, 0.85  # the last is a share of an explorer's own size
 
 PACKAGES = ROOT / "node_modules"
 # In the order in which the page runs them: what defines itself for AMD where it can stands before require.js.
@@ -107,8 +110,8 @@ def prepare(notebook: NotebookNode) -> None:
             asked = ASKS.findall(cell.source)
             if asked:
                 cell.metadata["asks"] = " ".join(asked)
-            elif len(cell.source.splitlines()) >= longest_shown(cell):
-                cell.metadata["folds"] = len(cell.source.splitlines())
+            elif (lines := len(cell.source.splitlines())) >= longest_shown(cell):
+                cell.metadata["folds"] = f"{lines} lines" if lines > 1 else "1 line"
         elif cell.cell_type == "markdown":
             cell.source = OTHER_LINK.sub(r"\1", LESSON_LINK.sub(r"](\1.html)", cell.source))
 
@@ -212,6 +215,16 @@ def from_disk(folder: Path) -> list[Deck]:
     return [Deck(**deck) for deck in known if (LESSONS / f"{deck['name']}.ipynb").is_file()]
 
 
+def stale(folder: Path) -> bool:
+    """Whether the decks of a folder are missing or older than what they are made of."""
+    written = folder / "decks.json"
+    if not written.is_file() or len(from_disk(folder)) < len(list(LESSONS.glob("*.ipynb"))):
+        return True
+    sources = [*LESSONS.glob("*.ipynb"), *HERE.rglob("*"), *Path(__file__).parent.glob("*.py")]
+    sources += [file for file in (ROOT / "rflib").rglob("*") if file.suffix in {".py", ".js", ".css"}]
+    return max(file.stat().st_mtime for file in [*sources, ROOT / "package.json"]) > written.stat().st_mtime
+
+
 def build_all(paths: Sequence[Path], folder: Path) -> list[Deck]:
     """Write the decks of lessons and the index of all decks in the folder; what is done is printed."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -219,8 +232,8 @@ def build_all(paths: Sequence[Path], folder: Path) -> list[Deck]:
     made = []
     start = time.perf_counter()
     with ProcessPoolExecutor(min(WORKERS, len(paths))) as pool:
-        # The last lessons, which take longest, begin first.
-        running = {path: pool.submit(build, path, folder) for path in reversed(paths)}
+        order = sorted(paths, key=lambda path: path.stem not in SLOW)
+        running = {path: pool.submit(build, path, folder) for path in order}
         for waiting in [running[path] for path in paths]:
             deck = waiting.result()
             made.append(deck)

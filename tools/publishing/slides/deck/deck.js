@@ -64,7 +64,8 @@ function lendNotes() {
   }
 }
 
-const insideExplorer = (event) => event.target.closest?.(".live, input, select, textarea, summary");
+// The speaker view hands on keys that were pressed there, without a target.
+const insideExplorer = (event) => event.target?.closest?.(".live, input, select, textarea, summary");
 
 async function start() {
   document.querySelectorAll(".anchor-link").forEach((link) => link.remove());

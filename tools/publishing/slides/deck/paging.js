@@ -5,9 +5,11 @@
 const PAGE = { inner: 936, room: 672, wideRoom: 700 };
 const GAP = 12; // between two cells
 // How far something may shrink, as a share of its natural size, or as a font size in pixels.
-const FLOOR = { picture: 0.6, code: 15.5, output: 14, table: 15, explorer: 0.9 };
+const FLOOR = { picture: 0.7, code: 15.5, output: 14, table: 15, explorer: 0.85 };
 const COMFORT = { explorer: 1.3, question: 1.45, picture: 1.45 };
-const QUESTION_ROOM = 0.62; // what an open question may take of its room, as it grows when it is answered
+const WRAPPED = 16; // code and outputs with lines too long for the floor
+const QUESTION_ROOM = 0.75; // what an open question may take of its room, as it grows when it is answered
+const ROOMY = 0.5; // a page of text that is filled less than this gets larger letters
 const FORBIDDEN = 1e6;
 
 /** A cell, or a part of one that is too high for a page, with what paging wants to know of it. */
@@ -23,6 +25,8 @@ class Unit {
     const blocks = [...element.children];
     this.isHeading = blocks.length > 0 && blocks.every((block) => /^H[1-4]$/.test(block.tagName));
     this.isTitle = /^H[12]$/.test(blocks[0]?.tagName ?? "");
+    this.title = /^H[1-4]$/.test(blocks[0]?.tagName ?? "") ? blocks[0].textContent : null;
+    this.isSilent = element.classList.contains("code") && !element.querySelector(".code-outputs");
     this.isCode = element.classList.contains("code");
   }
 
@@ -68,9 +72,11 @@ function badness(units, isLast) {
   cost += 0.8 * found.shrink ** 2;
   const last = units.at(-1);
   if (last.isHeading && !isLast) cost += 20;
+  // Beside much else, a question would have to be small.
+  if (last.asks.length && found.height - last.height > PAGE.room / 4) cost += 1.2;
   // A sentence that leads to what stands on the next page stands alone there: a little worse than a full page.
   if (found.height < PAGE.room * 0.2 && !units.some((unit) => unit.live)) cost += 0.5;
-  if (!isLast && last.endsWithColon) cost += 0.3;
+  if (!isLast && (last.endsWithColon || last.isSilent)) cost += 0.3;
   return cost;
 }
 
@@ -98,53 +104,71 @@ function fitLines(pre) {
   const width = pre.clientWidth - 2 * parseFloat(paddingLeft);
   const needed = pre.scrollWidth - 2 * parseFloat(paddingLeft);
   if (needed > width + 1) {
-    const floor = pre.closest(".code-outputs") ? FLOOR.output : FLOOR.code;
-    pre.style.fontSize = `${Math.max(floor, Math.floor(10 * size * (width / needed)) / 10)}px`;
-    if (pre.scrollWidth > pre.clientWidth + 1) pre.classList.add("wraps");
+    const fits = Math.floor(10 * size * (width / needed)) / 10;
+    const isEnough = fits >= (pre.closest(".code-outputs") ? FLOOR.output : FLOOR.code);
+    pre.style.fontSize = `${isEnough ? fits : WRAPPED}px`;
+    pre.classList.toggle("wraps", !isEnough);
   }
 }
 
-/** Tables and formulas that are wider than the page get smaller. */
+/** Tables and formulas that are wider than the page get smaller; a formula's width follows in steps, so it is looked at. */
 function fitWidth(element) {
-  const parent = element.parentElement;
-  const over = element.scrollWidth / parent.clientWidth;
-  if (over > 1.002) {
-    const size = parseFloat(getComputedStyle(element).fontSize);
-    element.style.fontSize = `${Math.max(FLOOR.table, Math.floor(10 * (size / over)) / 10)}px`;
+  const room = element.parentElement.clientWidth;
+  for (let size = parseFloat(getComputedStyle(element).fontSize); element.scrollWidth > room + 1; size -= 0.5) {
+    if (size < FLOOR.table) break;
+    element.style.fontSize = `${size}px`;
   }
 }
 
-/** A cell that is too high for any page, cut between its blocks: paragraphs, lists, tables; code, then each output. */
+/** The items of a list that is itself too high, each as a list of its own that goes on counting. */
+function items(list) {
+  const start = Number(list.getAttribute("start") ?? 1);
+  return [...list.children].map((item, at) => {
+    const piece = list.cloneNode(false);
+    if (list.tagName === "OL") piece.setAttribute("start", start + at);
+    piece.append(item);
+    return piece;
+  });
+}
+
+/** What a cell can be cut into: its paragraphs, lists and tables, a heading with what follows it. */
+function blocksOf(holder) {
+  const groups = [];
+  let waiting = [];
+  for (const block of [...holder.children]) {
+    const isList = /^[UO]L$/.test(block.tagName) && block.offsetHeight > PAGE.room / 2;
+    for (const one of isList ? items(block) : [block]) {
+      waiting.push(one);
+      if (!/^H[1-4]$/.test(one.tagName)) groups.push(waiting.splice(0));
+    }
+  }
+  return waiting.length ? [...groups, waiting] : groups;
+}
+
+/** A cell that is too high for any page, cut between its blocks; of code, between the code and the blocks of its outputs. */
 function parts(unit) {
   if (unit.live || fit([unit])) return [unit];
   const { element } = unit;
-  const holder = unit.isCode ? element.querySelector(".code-outputs") : element;
-  const blocks = [...(holder?.children ?? [])];
-  const pieces = [];
-  const piece = (nodes) => {
-    const copy = element.cloneNode(false);
-    copy.append(...nodes);
-    pieces.push(copy);
-  };
+  const groups = [];
   if (unit.isCode) {
     const input = element.querySelector(".code-input");
-    if (!input || blocks.length === 0) return [unit];
-    piece([input]);
-    blocks.forEach((block) => piece([block]));
-  } else {
-    if (blocks.length < 2) return [unit];
-    // A heading stays with what follows it.
-    let waiting = [];
-    for (const block of blocks) {
-      waiting.push(block);
-      if (!/^H[1-4]$/.test(block.tagName)) piece(waiting.splice(0));
+    if (input) groups.push([input]);
+    for (const output of element.querySelectorAll(".jp-OutputArea-child")) {
+      const rendered = output.querySelector(".jp-RenderedHTMLCommon");
+      groups.push(...(rendered ? blocksOf(rendered) : [[output]]));
     }
-    if (waiting.length) piece(waiting);
+  } else {
+    groups.push(...blocksOf(element));
   }
+  if (groups.length < 2) return [unit];
+  const pieces = groups.map((nodes) => {
+    const piece = element.cloneNode(false);
+    piece.append(...nodes);
+    return piece;
+  });
   element.replaceWith(...pieces);
-  pieces.slice(0, -1).forEach((part) => delete part.dataset.asks);
-  return pieces.map((part) => {
-    const made = new Unit(part, unit.fragment);
+  return pieces.map((piece) => {
+    const made = new Unit(piece, unit.fragment);
     made.measure();
     return made;
   });
@@ -159,6 +183,9 @@ function settle(units) {
   const found = fit(units) ?? { compact: true, shrink: 1, height: Infinity };
   if (found.compact) units.forEach((unit) => unit.element.classList.add("compact"));
   const pictures = units.flatMap((unit) => unit.pictures);
+  if (found.height < PAGE.room * ROOMY && pictures.length === 0 && !units.some((unit) => unit.live)) {
+    units.forEach((unit) => unit.element.classList.add("roomy"));
+  }
   const free = Math.max(0, PAGE.room - found.height);
   const total = pictures.reduce((sum, picture) => sum + picture.offsetHeight, 0);
   for (const picture of pictures) {
@@ -185,6 +212,27 @@ function settleLive(unit, units) {
     if (live.offsetHeight <= room * (isQuestion && zoom > 1 ? QUESTION_ROOM : 1)) break;
   }
   live.style.maxHeight = `${Math.floor(room)}px`;
+  shrinkOnGrowth(live, isQuestion);
+}
+
+/**
+ * A question that has been answered shows an explanation, often with a picture: it gets smaller before it scrolls. An
+ * explorer may find its size only when it is seen; as soon as somebody moves it, it stays as it is.
+ */
+function shrinkOnGrowth(live, isQuestion) {
+  const shrink = () => {
+    let zoom = Number(live.style.getPropertyValue("--zoom"));
+    while (live.scrollHeight > live.clientHeight + 1 && zoom > FLOOR.explorer) {
+      zoom = Math.max(FLOOR.explorer, zoom - 0.05);
+      live.style.setProperty("--zoom", zoom.toFixed(2));
+    }
+  };
+  const observer = new ResizeObserver(() => requestAnimationFrame(shrink));
+  observer.observe(live.firstElementChild);
+  if (isQuestion) return;
+  for (const event of ["pointerdown", "keydown"]) {
+    live.addEventListener(event, () => observer.disconnect(), { once: true, capture: true });
+  }
 }
 
 /** One page as reveal.js wants it. */
@@ -211,17 +259,25 @@ function page(units, running, notes) {
   return section;
 }
 
-/** A heading with a line or two is put together with the slide below it, unless it asks something. */
+/**
+ * What says little alone is put together with the slide below it: a heading with a line or two, unless it asks the room
+ * something, and code whose output stands there.
+ */
 function merged(leaves) {
   const kept = [];
   for (const units of leaves) {
     const before = kept.at(-1);
-    const isLead = before?.[0]?.isTitle && before.every((unit) => unit.element.classList.contains("markdown"));
+    const isSilent = before?.at(-1).isSilent;
+    const isLead = before?.[0].isTitle && before.every((unit) => !unit.isCode || unit.isSilent);
     const asks = before?.some((unit) => /\?["”)*]?\s*$/.test(unit.element.textContent));
     const height = (list) => list.reduce((sum, unit) => sum + unit.height + GAP, 0);
-    if (isLead && !asks && height(before) < PAGE.room / 3 && !units.some((unit) => unit.live || unit.isTitle)) {
+    // A question leaves less room, as it grows when it is answered; an explorer none.
+    const isQuestion = units[0].asks.length > 0;
+    const room = isQuestion ? PAGE.room / 4 : units.some((unit) => unit.live || unit.isTitle) ? 0 : PAGE.room / 3;
+    if ((isSilent && room > PAGE.room / 4) || (isLead && !asks && height(before) < room)) {
       const both = [...before, ...units];
-      if (height(both) <= PAGE.room) {
+      const found = fit(both);
+      if (isQuestion || (found && !found.compact && found.shrink < 0.5)) {
         kept[kept.length - 1] = both;
         continue;
       }
@@ -270,9 +326,9 @@ window.layOutPages = function layOutPages(slides) {
   const built = stacks.map(({ notes, leaves }) => {
     const pages = merged(leaves).flatMap((units) => cut(units.flatMap(parts)));
     pages.forEach(settle);
-    const titles = pages.map((units) => (units[0].isTitle ? units[0].element.firstElementChild.textContent : null));
+    const titles = pages.map((units) => units.map((unit) => unit.title).findLast(Boolean));
     const stack = document.createElement("section");
-    pages.forEach((units, at) => stack.append(page(units, titles.slice(0, at + 1).findLast(Boolean), notes)));
+    pages.forEach((units, at) => stack.append(page(units, titles.slice(0, at).findLast(Boolean), notes)));
     return stack;
   });
   slides.replaceChildren(...built.filter((stack) => stack.children.length));
