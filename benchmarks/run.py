@@ -23,6 +23,7 @@ GROUPS = {  # in this order: what is printed first takes the least time
     "effective": "effective",
     "explorers": "explorers",
     "grading": "grading",
+    "hub": "hub",
 }
 
 

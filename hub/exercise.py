@@ -72,7 +72,8 @@ def grade(exercise: str, marking: Path, class_settings: settings.Settings, optio
     command = [sys.executable, "-m", "rflib.grading", exercise, str(folder), "--table", str(folder / "table.csv")]
     python = str(COURSE / ".venv" / "bin" / "python")
     command += ["--marking", str(marking), "--course", str(COURSE), "--python", python, *options]
-    return subprocess.run(command, cwd=COURSE).returncode
+    # As many hand-ins as processors run at one time; threads in each of them would only wait for one another.
+    return subprocess.run(command, cwd=COURSE, env={**os.environ, "OMP_NUM_THREADS": "1"}).returncode
 
 
 def collect(exercise: str, folder: Path, class_settings: settings.Settings) -> Iterator[str]:

@@ -45,7 +45,7 @@ class Settings:
         port: Where people reach the hub.
         tls_certificate: With `tls_key`: the hub answers https on every interface.
         tls_key: Without the two it answers on this machine alone, to a web server that has the certificate.
-        subdomain_host: Such as "https://hub.example.org": each user's server gets a host name of its own.
+        subdomain_host: Such as "https://hub.school.example": each user's server gets a host name of its own.
         memory: MB for one user.
         lecturer_memory: MB for the lecturer, whose account grades.
         cpu: Processors for one user, where systemd keeps the limit.

@@ -1,6 +1,6 @@
 """The size of machine for a class, worked out from what five users took: `python -m hub.sizing 30 300`.
 
-`measured.json` holds the figures, written by `python benchmarks/hub.py`. Memory is counted as the kernel shares it:
+`measured.json` holds the figures, written by `python benchmarks/run.py hub`. Memory is counted as the kernel shares it:
 what each user has alone (private pages), and once what all of them share (libraries, most of it PyTorch's).
 """
 
@@ -33,6 +33,9 @@ class Measured:
         shared: MB that users share, counted once.
         start: Processor seconds from log-in to a ready JupyterLab.
         run: Processor seconds of lesson 00, every cell.
+        processors: Of the machine that was measured.
+        seconds_ready, seconds_lesson: From log-in to a ready JupyterLab, and for lesson 00, with all of them at once.
+        pss_idle, pss_lesson: MB of a user, with the pages that are shared counted in parts.
     """
 
     users: int
@@ -43,13 +46,18 @@ class Measured:
     shared: float
     start: float
     run: float
+    processors: int = 0
+    seconds_ready: float = 0.0
+    seconds_lesson: float = 0.0
+    pss_idle: float = 0.0
+    pss_lesson: float = 0.0
 
     def memory(self, users: int) -> float:
         """GB for so many users who all have lesson 00 open."""
         held = SYSTEM + self.hub + self.proxy + self.shared + users * self.lesson
         return held * SPARE / 1024
 
-    def processors(self, users: int) -> float:
+    def wanted(self, users: int) -> float:
         """Processors with which so many users, all beginning at once, are done within PATIENCE."""
         return users * (self.start + self.run) / PATIENCE
 
@@ -73,10 +81,26 @@ def table(measured: Measured, sizes: Sequence[int]) -> list[str]:
     """A Markdown table, a row for each size of class."""
     rows = ["| users | memory needed | processors needed | a machine with |", "|---|---|---|---|"]
     for users in sizes:
-        memory, processors = measured.memory(users), measured.processors(users)
+        memory, processors = measured.memory(users), measured.wanted(users)
         machine = f"{sold(max(2, processors))} processors, {sold(memory)} GB"
         rows.append(f"| {users} | {memory:.0f} GB | {processors:.1f} | {machine} |")
     return rows
+
+
+def figures(measured: Measured) -> list[str]:
+    """A Markdown table of what was measured."""
+    ready, lesson, cores = measured.seconds_ready, measured.seconds_lesson, measured.processors
+    return [
+        f"| what, with {measured.users} users at once on {cores} processors | figure |",
+        "|---|---|",
+        f"| from the log-in to a ready JupyterLab | {ready:.0f} s, {measured.start:.0f} s of a processor each |",
+        f"| lesson 00, every cell | {lesson:.0f} s, {measured.run:.0f} s of a processor each |",
+        f"| a user, JupyterLab open (PSS) | {measured.pss_idle:.0f} MB |",
+        f"| a user at the largest while lesson 00 runs (PSS) | {measured.pss_lesson:.0f} MB |",
+        f"| of that, the user's alone | {measured.lesson:.0f} MB |",
+        f"| what all users share, once | {measured.shared:.0f} MB |",
+        f"| hub, and proxy (PSS) | {measured.hub:.0f} MB, and {measured.proxy:.0f} MB |",
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

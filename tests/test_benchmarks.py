@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import chains, effective, explorers, grading, harness, importing, others, resnet, run
+from benchmarks import chains, effective, explorers, grading, harness, hub, importing, others, resnet, run
 from benchmarks.harness import Aim, Row
 
 SECONDS = st.floats(1e-6, 1e3)
@@ -203,6 +203,27 @@ def test_the_resnet_runs_small(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.comment.startswith("against ")
 
 
+def test_a_class_is_summed_up_and_written_down(tmp_path: Path) -> None:
+    """Two learners; what they share is counted once, and the machine is worked out from what each has alone."""
+    idle = {"pss": 120.0, "private": 100.0, "cpu": 4.0}
+    most = {"pss": 900.0, "private": 700.0, "cpu": 14.0}
+    parts = {"hub": {"pss": 110.0}, "proxy": {"pss": 60.0}}
+    story = {
+        "seconds": {"ready": {"a": 9.0, "b": 11.0}, "lesson": {"a": 30.0, "b": 40.0}, "graded": 25.0},
+        "idle": {"a": idle, "b": idle},
+        "most": {"a": most, "b": most, **parts},
+        "ran": {"a": {**most, "cpu": 21.0}, "b": {**most, "cpu": 23.0}},
+    }
+    bar, path = Counter(), tmp_path / "measured.json"
+    rows = list(hub.measure(bar, story=lambda: story, path=path))
+    found = hub.sizing.read(path)
+    assert bar.moved == 1
+    assert (found.users, found.idle, found.lesson, found.shared) == (2, 100.0, 700.0, 400.0)
+    assert (found.start, found.run, found.seconds_ready, found.seconds_lesson) == (4.0, 18.0, 11.0, 40.0)
+    assert rows[-1].what == "a machine for 300"
+    assert f"{found.memory(300):.0f} GB" in rows[-1].comment
+
+
 # The other tools, which need not be there
 
 
@@ -314,12 +335,13 @@ def test_an_unknown_group_is_refused_with_the_names(capsys: pytest.CaptureFixtur
         run.main(["chain"])
     assert stopped.value.code == 2
     said = capsys.readouterr().err
-    assert "there is no group 'chain'; the groups are import, resnet, chains, effective, explorers, grading" in said
+    groups = "import, resnet, chains, effective, explorers, grading, hub"
+    assert f"there is no group 'chain'; the groups are {groups}" in said
 
 
 def test_every_group_is_a_file_with_what_the_command_needs() -> None:
     modules = {"import": importing, "resnet": resnet, "chains": chains, "effective": effective, "explorers": explorers}
-    modules["grading"] = grading
+    modules |= {"grading": grading, "hub": hub}
     assert set(run.GROUPS) == set(modules)
     for name, module in modules.items():
         assert module.__name__ == f"benchmarks.{run.GROUPS[name]}"

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 EXCHANGE = Path("/srv/rflib-exchange/rflib")
 INBOUND = EXCHANGE / "inbound"
 VICTIM = "bob"
+SHARED = Path("/tmp")
 
 
 def before_grading(story: Story) -> list[list[Any]]:
@@ -37,8 +38,8 @@ def private_files() -> list[list[Any]]:
     tries: list[list[Any]] = [["read", path] for path in wanted]
     tries += [["write", str(path)] for path in (home, handed_in, handed_in / "01_definition.ipynb")]
     tries += [["remove", str(handed_in)], ["remove", str(handed_in / "01_definition.ipynb")]]
-    tries += [["copy", str(ROOT / "solutions"), "/tmp/solutions"]]
-    return [*tries, ["hard link", str(handed_in / "01_definition.ipynb"), "/tmp/linked"]]
+    tries += [["copy", str(ROOT / "solutions"), str(SHARED / "solutions")]]
+    return [*tries, ["hard link", str(handed_in / "01_definition.ipynb"), str(SHARED / "linked")]]
 
 
 def shared_files() -> list[list[Any]]:

@@ -19,7 +19,7 @@ def test_memory_is_the_systems_the_hubs_what_is_shared_once_and_what_each_has() 
 
 
 def test_processors_are_what_all_take_over_the_time_that_they_wait() -> None:
-    assert ROUND.processors(30) == pytest.approx(30 * 30 / 300)
+    assert ROUND.wanted(30) == pytest.approx(30 * 30 / 300)
 
 
 @pytest.mark.parametrize(("wanted", "size"), [(0.5, 2), (2, 2), (2.1, 4), (33, 48), (1000, 1024), (1025, 1025)])
@@ -32,7 +32,7 @@ def test_the_table() -> None:
 
 
 def test_more_users_never_need_less() -> None:
-    found = [(ROUND.memory(n), ROUND.processors(n)) for n in range(0, 400, 7)]
+    found = [(ROUND.memory(n), ROUND.wanted(n)) for n in range(0, 400, 7)]
     assert found == sorted(found)
 
 
