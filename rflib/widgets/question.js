@@ -247,7 +247,8 @@ const FIELDS = { choice: choiceField, number: numberField, interval: intervalFie
 function block(content) {
   if (content.kind === "image") return html("img", { src: `data:image/png;base64,${content.png}`, alt: content.alt });
   if (content.kind === "text") return html("p", {}, ...rich(content.text));
-  const holder = html("div", { class: "rflib-scroll" });
+  // Where it is wider than its place, it is scrolled by keys too.
+  const holder = html("div", { class: "rflib-scroll", tabindex: 0, role: "region", "aria-label": "Table" });
   holder.innerHTML = content.html;
   return holder;
 }
