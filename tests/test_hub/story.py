@@ -198,7 +198,6 @@ class Story:
         """What goes on while the lecturer grades."""
         self.attack("attacks", targets.before_grading(self))
         self.limits()
-        self.formgrader()
 
     def attack(self, what: str, wanted: list[list[Any]]) -> None:
         """Let Mallory try, as her account."""
@@ -299,7 +298,7 @@ def tell() -> None:
             ("class", lambda: story.class_hour(browser)),
             ("false hand-ins", lambda: story.attack("false hand-ins", targets.false_hand_ins(EXERCISE))),
             ("marked", lambda: together(story.marked, story.besieged)),
-            ("fetched", lambda: story.fetched(browser)),
+            ("fetched", lambda: together(lambda: story.fetched(browser), story.formgrader)),
             ("attacks after", lambda: story.attack("attacks after", targets.after_grading(story))),
         ]
         for name, step in steps:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXCHANGE = Path("/srv/rflib-exchange/rflib")
 INBOUND = EXCHANGE / "inbound"
+NAMES = ("alice", "bob", "carol", "dave", "mallory")
 VICTIM = "bob"
 SHARED = Path("/tmp")
 
@@ -28,7 +29,7 @@ def before_grading(story: Story) -> list[list[Any]]:
 def private_files() -> list[list[Any]]:
     """What belongs to the victim, the lecturer and root, by its exact name."""
     home = Path(pwd.getpwnam(VICTIM).pw_dir)
-    handed_in = next(INBOUND.glob(f"{VICTIM}+*"))
+    handed_in = own_hand_in(VICTIM)
     own = [home, home / "lessons", home / "lessons" / "00_start_here.ipynb", *home.glob(".jupyter-run/*.json")]
     own += [handed_in, handed_in / "01_definition.ipynb", handed_in / "submission_secret.txt", INBOUND]
     lecturers = ["solutions", "solutions/01_definition/01_definition.ipynb", "marking", "tests", ".git", ".git/history"]
@@ -40,6 +41,11 @@ def private_files() -> list[list[Any]]:
     tries += [["remove", str(handed_in)], ["remove", str(handed_in / "01_definition.ipynb")]]
     tries += [["copy", str(ROOT / "solutions"), str(SHARED / "solutions")]]
     return [*tries, ["hard link", str(handed_in / "01_definition.ipynb"), str(SHARED / "linked")]]
+
+
+def own_hand_in(name: str) -> Path:
+    """What a learner handed in; others have put folders of that name beside it."""
+    return next(path for path in INBOUND.glob(f"{name}+*") if path.owner() == name)
 
 
 def shared_files() -> list[list[Any]]:
@@ -106,7 +112,7 @@ def listening() -> list[str]:
 def false_hand_ins(exercise: str) -> list[list[Any]]:
     """Hand-ins that are not what they seem."""
     notebook, solution = f"{exercise}.ipynb", str(ROOT / "solutions" / exercise / f"{exercise}.ipynb")
-    victim = next(INBOUND.glob(f"{VICTIM}+{exercise}+*"))
+    victim = own_hand_in(VICTIM)
     empty = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     late = "2099-01-01 00:00:00.000000 UTC"
     tries = {
@@ -125,7 +131,9 @@ def false_hand_ins(exercise: str) -> list[list[Any]]:
 def after_grading(story: Story) -> list[list[Any]]:
     """The pages of feedback, by their exact names, and what the lecturer has made."""
     pages = sorted((EXCHANGE / "feedback").glob("*.html"))
-    story.told["modes"] = {str(path): oct(os.stat(path).st_mode & 0o7777) for path in [*pages, *INBOUND.iterdir()]}
+    story.told["modes"] = {
+        str(path): oct(os.stat(path).st_mode & 0o7777) for path in [*pages, *map(own_hand_in, NAMES)]
+    }
     others = [page for page in pages if "Mallory" not in page.read_text(encoding="utf-8")]
     marking = [ROOT / "marking", ROOT / "marking" / "gradebook.db", *(ROOT / "marking").glob("marks/*.csv")]
     wanted = [EXCHANGE / "feedback", *others, *marking]
