@@ -27,8 +27,8 @@ __all__ = ["MOST_UNITS", "record_overlay"]
 Unit = tuple[int, ...]
 MOST_UNITS = 100_000  # of all layers together; of layers with more every n-th is recorded
 MOST_FIELDS, MOST_BYTES = 60, 700_000  # of the effective fields
-MOST_WORK = 1_500_000  # of these: positions to fit a Gaussian to, and multiply-adds, which cost less
-ADDS = 60_000  # multiply-adds that take as long as one position
+MOST_WORK = 980_000  # of these: positions to fit a Gaussian to, and multiply-adds, which cost less
+ADDS = 200_000  # multiply-adds that take as long as one position
 STEPS = 40  # of color and opacity in a recorded effective field
 
 
