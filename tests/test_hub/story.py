@@ -198,12 +198,21 @@ class Story:
         """What goes on while the lecturer grades."""
         self.attack("attacks", targets.before_grading(self))
         self.limits()
+        self.knock()
 
     def attack(self, what: str, wanted: list[list[Any]]) -> None:
         """Let Mallory try, as her account."""
         script = Path(__file__).with_name("attacks.py").read_text(encoding="utf-8")
         said = as_user("mallory", [sys.executable, "-c", script], given=json.dumps(wanted))
         self.told[what] = json.loads(said["out"]) if said["code"] == 0 else said
+
+    def knock(self) -> None:
+        """What the hub answers to Mallory, logged in, who asks for what is Bob's."""
+        mallory, answers = self.visitors["mallory"], {}
+        for path in ("/user/bob/lab", "/user/bob/api/contents", "/hub/api/users/bob", "/hub/api/users", "/hub/admin"):
+            said = mallory.session.get(HUB + path, headers={"Referer": f"{HUB}/hub/home"}, timeout=60)
+            answers[path] = said.status_code
+        self.told["knocked"] = answers
 
     def marked(self) -> None:
         """The lecturer's part: collect, grade, look, send back."""

@@ -44,8 +44,8 @@ def private_files() -> list[list[Any]]:
 
 
 def own_hand_in(name: str) -> Path:
-    """What a learner handed in; others have put folders of that name beside it."""
-    return next(path for path in INBOUND.glob(f"{name}+*") if path.owner() == name)
+    """What a learner handed in by nbgrader; Mallory has put folders of that name beside it."""
+    return next(path for path in INBOUND.glob(f"{name}+*") if (path / "submission_secret.txt").is_file())
 
 
 def shared_files() -> list[list[Any]]:

@@ -165,6 +165,11 @@ def test_what_was_attacked_was_there(story: dict[str, Any]) -> None:
     assert any(what.endswith("marking/gradebook.db") for what in after)
 
 
+def test_the_hub_shows_nobody_anothers_server(story: dict[str, Any]) -> None:
+    assert len(story["knocked"]) == 5
+    assert set(story["knocked"].values()) <= {403, 404}, story["knocked"]
+
+
 def test_hand_ins_and_pages_are_closed_to_all_others(story: dict[str, Any]) -> None:
     modes = [(path.split("/")[-2], mode) for path, mode in story["modes"].items()]
     assert [mode for folder, mode in modes if folder == "inbound"] == ["0o770"] * 5
