@@ -93,6 +93,8 @@ def before_start(spawner: Any, settings: Settings) -> None:
         spawner.notebook_dir = "/"  # home, and the course with its marking, which nbgrader's Formgrader shows
         spawner.default_url = f"/lab/tree{account.pw_dir}/lessons/00_start_here.ipynb"
         spawner.mem_limit = settings.lecturer_memory << 20
+        config = [spawner.environment["JUPYTER_CONFIG_PATH"], str(COURSE)]  # with the course's nbgrader_config.py
+        spawner.environment = {**spawner.environment, "JUPYTER_CONFIG_PATH": os.pathsep.join(config)}
     else:
         spawner.notebook_dir = account.pw_dir
         spawner.default_url = "/lab/tree/lessons/00_start_here.ipynb"

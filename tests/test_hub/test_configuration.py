@@ -182,6 +182,7 @@ def test_the_lecturer_gets_the_course_and_more_memory(load: Load, monkeypatch: p
     made = before_start("lecturer", 1001, monkeypatch, load)
     assert (made.notebook_dir, made.mem_limit) == ("/", 8192 << 20)
     assert "learner" not in made.environment["JUPYTER_CONFIG_PATH"]
+    assert made.environment["JUPYTER_CONFIG_PATH"].endswith(f":{settings.COURSE}")
 
 
 @pytest.mark.parametrize(("name", "uid", "said"), [("zoe", 1009, "not in the class list"), ("ann", 8, "system itself")])
