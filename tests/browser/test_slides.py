@@ -192,6 +192,7 @@ def test_keys_move_the_slides_and_change_the_theme(deck: Deck) -> None:
     light = background(deck.page)
     deck.page.keyboard.press("d")
     assert background(deck.page) != light
+    deck.page.wait_for_function("() => location.hash === '#/2'")
     deck.page.reload()
     deck.page.wait_for_selector("body[data-ready]")
     assert deck.place == [2, 0]
