@@ -117,6 +117,14 @@ def test_signature_of_several_lines_is_no_list_and_search_is_called_what_it_show
     assert not made.button.has_attr("aria-label")
 
 
+def test_links_in_outputs_lead_to_pages(tmp_path: Path) -> None:
+    links = (
+        '<div class="cell_output"><a href="page.ipynb">A</a><a href="none.ipynb">B</a></div><a href="page.ipynb">C</a>'
+    )
+    made = finished(site(tmp_path, links))
+    assert [link["href"] for link in made.find_all("a")] == ["page.html", "none.ipynb", "page.ipynb"]
+
+
 def test_download_is_the_original(tmp_path: Path) -> None:
     folder, original = site(tmp_path, ""), tmp_path / "original.ipynb"
     original.write_text("{}", encoding="utf-8")

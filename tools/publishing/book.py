@@ -76,7 +76,7 @@ def _page(notebook: NotebookNode, path: Path, extra: Path) -> NotebookNode:
         recording = entry["state"].get("_recording")
         if recording:
             address = f"recordings/{path.stem}-{name[:8]}.json"
-            _write(extra / address, json.dumps(recording, separators=(",", ":")))
+            _write(extra / address, json.dumps(recording, ensure_ascii=False, separators=(",", ":")))
             entry["state"]["_recording"] = {"url": f"{up}{address}"}
     return pages.notebook(notebook)
 

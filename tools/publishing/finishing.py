@@ -27,6 +27,7 @@ def finish(site: Path, originals: Mapping[str, Path]) -> None:
         for image in soup.find_all("img"):
             _finish_image(image, page.parent, smaller)
         _mend(soup)
+        _lead_to_pages(soup, page.parent)
         page.write_text(str(soup), encoding="utf-8")
     for name, file in originals.items():
         shutil.copyfile(file, site / "_sources" / name)
@@ -53,6 +54,14 @@ def _mend(soup: BeautifulSoup) -> None:
         for line in lines.find_all("dd"):
             line.name, line["class"] = "span", "sig-line"
         lines.name = "span"
+
+
+def _lead_to_pages(soup: BeautifulSoup, folder: Path) -> None:
+    """Links in the outputs of cells lead to notebooks; here they lead to the notebooks' pages."""
+    for link in soup.select('.cell_output a[href$=".ipynb"]'):
+        page = str(link["href"]).removesuffix(".ipynb") + ".html"
+        if (folder / page).is_file():
+            link["href"] = page
 
 
 def _finish_image(image: Tag, folder: Path, smaller: Mapping[str, tuple[str, int, int]]) -> None:
