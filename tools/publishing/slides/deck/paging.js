@@ -25,9 +25,9 @@ class Unit {
     const blocks = [...element.children];
     this.isHeading = blocks.length > 0 && blocks.every((block) => /^H[1-4]$/.test(block.tagName));
     this.isTitle = /^H[12]$/.test(blocks[0]?.tagName ?? "");
-    this.title = /^H[1-4]$/.test(blocks[0]?.tagName ?? "") ? blocks[0].textContent : null;
-    this.isSilent = element.classList.contains("code") && !element.querySelector(".code-outputs");
     this.isCode = element.classList.contains("code");
+    this.title = !this.isCode && /^H[1-4]$/.test(blocks[0]?.tagName ?? "") ? blocks[0].textContent : null;
+    this.isSilent = this.isCode && !element.querySelector(".code-outputs");
   }
 
   measure() {
