@@ -72,6 +72,7 @@ test: check $(GRADE_READY) $(HUB_READY) $(if $(shell command -v npm),$(NODE_STAM
 	@rm -rf $(REPORTS)
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/library.xml --ignore tests/browser --ignore tests/test_grading --ignore tests/test_hub
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/notebooks.xml $(NBVAL) lessons
+	$(if $(shell command -v npm),$(MAKE) --no-print-directory book slides)
 	$(PYTEST) $(SPREAD) --junitxml $(REPORTS)/browser.xml tests/browser
 	OMP_NUM_THREADS=1 $(GRADER) -m pytest -q $(SPREAD) --junitxml $(REPORTS)/grading.xml tests/test_grading
 	OMP_NUM_THREADS=1 $(HUBBER) -m pytest -q -rs --junitxml $(REPORTS)/hub.xml tests/test_hub

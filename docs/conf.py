@@ -71,7 +71,7 @@ pygments_style = "a11y-high-contrast-light"
 # Where readers find the notebooks: make book REPOSITORY=address BRANCH=main
 _repository = os.environ.get("BOOK_REPOSITORY", "").rstrip("/")
 html_theme_options = {
-    "path_to_docs": ".",
+    "path_to_docs": "",
     "repository_url": _repository,
     "repository_branch": os.environ.get("BOOK_BRANCH", "main"),
     "use_repository_button": bool(_repository),

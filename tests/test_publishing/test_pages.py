@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import runpy
+import sys
 from pathlib import Path
 
 import nbformat
@@ -147,3 +149,14 @@ def test_contents_list_every_lesson_exercise_and_reference_page_in_order() -> No
     assert sorted(listed[len(lessons) + len(exercises) :]) == sorted(
         ["lessons/notation", *(f"api/{path.stem}" for path in (ROOT / "docs" / "api").glob("*.md"))]
     )
+
+
+@pytest.mark.parametrize("repository", ["", "https://code.example/you/your-copy/"])
+def test_links_to_binder_and_files_are_there_for_a_known_repository_alone(
+    monkeypatch: pytest.MonkeyPatch, repository: str
+) -> None:
+    monkeypatch.setenv("BOOK_REPOSITORY", repository)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    options = runpy.run_path(str(ROOT / "docs" / "conf.py"))["html_theme_options"]
+    assert options["repository_url"] == repository.rstrip("/")
+    assert bool(options["launch_buttons"]) == options["use_repository_button"] == bool(repository)
