@@ -72,7 +72,7 @@ def listen(port: int) -> str:
         except TimeoutError:
             pass
     said = heard[64:].replace(b"READY", b"").strip(b"\0")
-    if b"content" in heard or b"header" in heard:
+    if b"msg_id" in heard:
         return f"a message: {heard!r}"
     raise ConnectionError(f"nothing but a greeting: {said[:60]!r}")
 
