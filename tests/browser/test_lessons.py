@@ -39,16 +39,7 @@ def move(lab_page: LabPage, place: int, name: str, lesson: str) -> None:
     """Move an explorer of a lesson once, by keys: its picture changes."""
     lab_page.page.evaluate("i => window.jupyterapp.shell.currentWidget.content.scrollToItem(i).then(() => null)", place)
     explorer = lab_page.page.locator(f".jp-Cell[data-windowed-list-index='{place}'] .rflib-explorer").first
-    picture = explorer.locator(".rflib-picture").first
-    picture.wait_for()
-    before = picture.get_attribute("data-shows")
-    explorer.locator("[role=application]").first.focus()
-    for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowDown", "1"):
-        lab_page.page.keyboard.press(key)
-        lab_page.page.wait_for_timeout(300)
-        if picture.get_attribute("data-shows") != before:
-            break
-    assert picture.get_attribute("data-shows") != before, f"no key moves the explorer of cell {name}"
+    lab_page.move(explorer)
     lab_page.screenshot(f"{lesson}_{name}")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Route, WebSocketRoute
+from playwright.sync_api import ConsoleMessage, Locator, Page, Route, WebSocketRoute
 
 from tools import preflight
 
@@ -54,6 +54,20 @@ class WatchedPage:
         said = f"{message.text} {message.location.get('url', '')}"
         if message.type == "error" and not any(re.search(pattern, said) for pattern in HARMLESS):
             self.complaints.append(said)
+
+    def move(self, explorer: Locator) -> None:
+        """Move an explorer once, by keys: its picture changes."""
+        picture = explorer.locator(".rflib-picture").first
+        picture.wait_for()
+        before = picture.get_attribute("data-shows")
+        explorer.locator("[role=application]").first.focus()
+        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowDown", "1"):
+            self.page.keyboard.press(key)
+            for _ in range(40):  # Python answers, or a recording is fetched
+                if picture.get_attribute("data-shows") != before:
+                    return
+                self.page.wait_for_timeout(25)
+        raise AssertionError(f"no key moves the explorer that shows {before}")
 
     def serious(self, within: str = "html") -> list[str]:
         """What axe-core finds within a part of the page that is serious or worse."""

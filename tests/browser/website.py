@@ -86,20 +86,6 @@ class SitePage(WatchedPage):
         """The explorers of the page, without its questions."""
         return self.page.locator(".rflib-explorer:not(.rflib-question)").all()
 
-    def move(self, explorer: Locator) -> None:
-        """Move an explorer once, by keys: its picture changes."""
-        picture = explorer.locator(".rflib-picture").first
-        picture.wait_for()
-        before = picture.get_attribute("data-shows")
-        explorer.locator("[role=application]").first.focus()
-        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowDown", "1"):
-            self.page.keyboard.press(key)
-            for _ in range(40):  # a recording is fetched at the first move
-                if picture.get_attribute("data-shows") != before:
-                    return
-                self.page.wait_for_timeout(25)
-        raise AssertionError(f"no key moves the explorer that shows {before}")
-
 
 @contextmanager
 def site_page(browser: Browser, address: str, width: int = 1280, height: int = 900) -> Iterator[SitePage]:
