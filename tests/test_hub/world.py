@@ -63,14 +63,11 @@ def build() -> None:
         (STAGE / str(number)).mkdir()
         mount("--bind", path, STAGE / str(number))
     shutil.copytree("/etc", STAGE / "etc", symlinks=True)
-    covered = {
-        Path("/home"),
-        Path("/srv"),
-        Path("/tmp"),
-        *(each for path in [ROOT, *outermost] for each in closed(path)),
-    }
+    shared = {path for path in map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")) if path.is_dir()}
+    covered = {Path("/home"), Path("/srv"), *shared}
+    covered |= {each for path in [ROOT, *outermost] for each in closed(path)}
     for path in covered:
-        in_memory(path, "1777" if path == Path("/tmp") else "755")
+        in_memory(path, "1777" if path in shared else "755")
     mount("--bind", STAGE / "etc", "/etc")
     if Path("/run/systemd").is_dir():
         in_memory(Path("/run/systemd"))  # the machine's systemd must not be asked to start anything
