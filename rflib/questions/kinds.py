@@ -336,7 +336,7 @@ class Region(Question):
 
 def with_unit(value: Any, unit: str) -> str:
     """A value as people write it, with a real minus sign, and its unit: 2 pixels, 1 pixel."""
-    if value == 1:
+    if f"{value}" == "1":
         unit = unit.removesuffix("s")
     return f"{value}".replace("-", "\N{MINUS SIGN}", int(f"{value}".startswith("-"))) + (f" {unit}" if unit else "")
 

@@ -152,7 +152,7 @@ export function inWords(form, answer) {
   return `${noun} ${said.join(", ")}`;
 }
 
-const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
+const withUnit = (text, unit) => (unit ? `${text} ${text === "1" ? unit.replace(/s$/, "") : unit}` : text);
 const signed = (number) => String(number).replace(/^-/, "\u2212");
 
 /** An answer as the form shows it again; a whole number beyond 2^53 as a text, so that no digit is lost. */

@@ -141,6 +141,7 @@ def test_a_truth_that_cannot_be_one_is_an_error_of_the_question(question: Questi
 
 
 def test_answers_in_words() -> None:
+    assert in_words(NUMBER, Fraction(1)) == "1 pixel"
     assert in_words(NUMBER, Fraction(5)) == "5 pixels"
     assert in_words(NUMBER, Fraction(-5, 2)) == "\N{MINUS SIGN}2.5 pixels"
     assert in_words(NUMBER, Fraction(1, 3)) == "1/3 pixels"
