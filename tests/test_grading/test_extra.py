@@ -1,4 +1,4 @@
-"""What a lecturer installs is one extra with exact versions; a learner gets none of it."""
+"""What a lecturer installs is an extra for each purpose, with exact versions; a learner gets none of it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ def names(path: Path) -> set[str]:
     return {line.partition("==")[0].lower() for line in lines}
 
 
-def test_the_extra_reads_its_list_and_pins_nbgrader(root: Path) -> None:
+EXTRAS = {"book": "sphinx", "grade": "nbgrader", "hub": "jupyterhub"}
+
+
+def test_each_extra_reads_its_list_and_pins_what_it_is_for(root: Path) -> None:
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     dynamic = settings["tool"]["setuptools"]["dynamic"]
-    assert dynamic["optional-dependencies"] == {"grade": {"file": ["requirements-grade.txt"]}}
+    assert dynamic["optional-dependencies"] == {name: {"file": [f"requirements-{name}.txt"]} for name in EXTRAS}
     assert "optional-dependencies" in settings["project"]["dynamic"]
-    assert "nbgrader" in names(root / "requirements-grade.txt")
+    for name, package in EXTRAS.items():
+        assert package in names(root / f"requirements-{name}.txt")
 
 
 def test_the_learner_s_environment_has_none_of_it(root: Path) -> None:
-    graders = names(root / "requirements-grade.txt")
-    assert not graders & names(root / "requirements.txt")
-    assert not graders & names(root / "constraints.txt")
+    for name in EXTRAS:
+        extra = names(root / f"requirements-{name}.txt")
+        assert not extra & names(root / "requirements.txt")
+        assert not extra & names(root / "constraints.txt")
 
 
 def test_only_grading_knows_nbgrader_and_nothing_else_knows_grading(root: Path) -> None:

@@ -60,6 +60,7 @@ def test_notebook_loses_the_lecturer_s_notes_and_names_its_pictures() -> None:
     given = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_markdown_cell("See [the map](#The-Map)."),
+            nbformat.v4.new_markdown_cell("Clear the outputs.", id="clear-outputs"),
             nbformat.v4.new_markdown_cell("Answers.", metadata={"slideshow": {"slide_type": "notes"}}),
             nbformat.v4.new_code_cell("draw()", outputs=[picture]),
         ]

@@ -25,12 +25,17 @@ def _entry(term: str, meaning: str) -> str:
     return "\n".join([*term.split(", "), lines])
 
 
+def _is_for_a_notebook_alone(cell: NotebookNode) -> bool:
+    """What is said to the lecturer, and how to clear outputs, which a page does not have."""
+    return cell.get("id") == "clear-outputs" or cell.metadata.get("slideshow", {}).get("slide_type") == "notes"
+
+
 def notebook(given: NotebookNode) -> NotebookNode:
     """A notebook as a page: without the lecturer's notes, with alternative text where the theme looks for it."""
     for cell in given.cells:
         if cell.cell_type == "markdown":
             cell.source = HERE.sub(lambda match: match[0].lower(), cell.source)
-    given.cells = [cell for cell in given.cells if cell.metadata.get("slideshow", {}).get("slide_type") != "notes"]
+    given.cells = [cell for cell in given.cells if not _is_for_a_notebook_alone(cell)]
     for cell in given.cells:
         alts = [
             output["metadata"][kind]["alt"]
