@@ -78,11 +78,12 @@ def connect(path: str) -> str:
         return f"connected to {path}"
 
 
-def strangers() -> str:
-    """Files of others in the folders that all share, which can be read."""
+def strangers(course: str) -> str:
+    """Files of others in the folders that all share, which can be read; the course's own are for all to read."""
     found = []
     for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run/lock"):
-        for path, _, names in os.walk(folder):
+        for path, folders, names in os.walk(folder):
+            folders[:] = [name for name in folders if os.path.join(path, name) != course]
             for name in names:
                 whole = os.path.join(path, name)
                 if os.lstat(whole).st_uid != os.getuid() and os.access(whole, os.R_OK) and os.path.isfile(whole):

@@ -53,7 +53,7 @@ def shared_files() -> list[list[Any]]:
     places = [ROOT, ROOT / "rflib", ROOT / "rflib" / "arithmetic.py", ROOT / "lessons", ROOT / "hub" / "start.py"]
     places += [ROOT / "hub" / "jupyter", EXCHANGE, EXCHANGE.parent, EXCHANGE / "outbound", EXCHANGE / "feedback"]
     places += list(ROOT.glob(".venv-hub/lib/python3*/site-packages"))
-    return [*(["write", str(path)] for path in places), ["strangers"]]
+    return [*(["write", str(path)] for path in places), ["strangers", str(ROOT)]]
 
 
 def processes() -> list[list[Any]]:
