@@ -14,8 +14,8 @@ ROUND = Measured(users=5, hub=100, proxy=100, idle=100, lesson=800, shared=800, 
 
 
 def test_memory_is_the_systems_the_hubs_what_is_shared_once_and_what_each_has() -> None:
-    assert ROUND.memory(0) == pytest.approx(1.25 * (1024 + 200 + 800) / 1024)
-    assert ROUND.memory(30) - ROUND.memory(0) == pytest.approx(1.25 * 30 * 800 / 1024)
+    assert ROUND.memory(0) == pytest.approx(1.6 * (1024 + 200 + 800) / 1024)
+    assert ROUND.memory(30) - ROUND.memory(0) == pytest.approx(1.6 * 30 * 800 / 1024)
 
 
 def test_processors_are_what_all_take_over_the_time_that_they_wait() -> None:
@@ -28,7 +28,16 @@ def test_a_machine_is_as_large_as_they_are_sold(wanted: float, size: int) -> Non
 
 
 def test_the_table() -> None:
-    assert sizing.table(ROUND, [30])[-1] == "| 30 | 32 GB | 3.0 | 4 processors, 32 GB |"
+    assert sizing.table(ROUND, [30])[-1] == "| 30 | 41 GB | 3.0 | 4 processors, 48 GB |"
+
+
+def test_the_spare_is_enough_for_the_largest_lesson_that_the_lecturers_guide_tells() -> None:
+    text = (COURSE / "INSTRUCTORS.md").read_text(encoding="utf-8")
+    table = re.search(r"\| Lessons \| MiB \|.*?\n((?:\|.*\n)+)", text)[1]  # type: ignore[index]
+    rows = dict(re.findall(r"^\| ([\d, ]+) \| (.*?) \|", table, re.MULTILINE))
+    largest = max(int(figure.replace(",", "")) for row in rows.values() for figure in re.findall(r"[\d,]+", row))
+    assert largest > int(rows["00"])
+    assert largest / int(rows["00"]) <= sizing.SPARE
 
 
 def test_more_users_never_need_less() -> None:
