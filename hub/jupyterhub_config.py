@@ -31,3 +31,9 @@ configuration.servers(c, class_settings)
 for line in configuration.limits(c, class_settings, systemd=Path("/run/systemd/system").is_dir()):
     print(f"rflib: {line}", file=sys.stderr, flush=True)
 configuration.culling(c, class_settings)
+
+# Last, so that it has the last word. Run here, and not loaded as a subconfig, which would replace the lists above
+# (services, roles) where it means to add to them.
+if settings.MORE.is_file():
+    print(f"rflib: {settings.MORE} is read too.", file=sys.stderr, flush=True)
+    exec(compile(settings.MORE.read_text(encoding="utf-8"), str(settings.MORE), "exec"))

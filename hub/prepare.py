@@ -13,7 +13,7 @@ import pwd
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hub import settings
@@ -21,6 +21,7 @@ from hub.configuration import FIRST_UID, make_private
 
 COURSE = settings.COURSE
 READABLE = 0o755
+GROUPS = (settings.LEARNERS, settings.LECTURERS)
 # What learners may not read: answers, the judge's inputs, and the history, which holds both.
 ROOTS_OWN = (".git", "tests")
 LECTURERS_OWN = ("solutions", "marking")
@@ -52,31 +53,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def groups() -> Iterator[str]:
     """The groups of learners and lecturers."""
-    known = {group.gr_name for group in grp.getgrall()}
-    for name in (settings.LEARNERS, settings.LECTURERS):
-        if name not in known:
+    for name in GROUPS:
+        if not _known(grp.getgrnam, name):
             _run("groupadd", name)
             yield f"group {name}: made"
 
 
 def accounts(found: settings.Settings, passwords: Path) -> Iterator[str]:
     """An account for the lecturer and for each name of the class list; homes that only their owner can look into."""
-    known = {account.pw_name for account in pwd.getpwall()}
     wanted = {found.lecturer: settings.LECTURERS, **{each.id: settings.LEARNERS for each in found.learners()}}
     new = []
     for name, group in wanted.items():
-        if name not in known:
+        if not _known(pwd.getpwnam, name):
             _run("useradd", "--create-home", "--user-group", "--shell", "/bin/bash", name)
             new.append((name, "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))))
-        _run("usermod", "--append", "--groups", group, name)
+        _run("gpasswd", "--add", name, group)  # usermod refuses the accounts of a directory
         account = pwd.getpwnam(name)
         if account.pw_uid < FIRST_UID:
             raise settings.SettingsError(f"'{name}' is an account of the system itself; take it off the class list.")
-        Path(account.pw_dir).chmod(0o700)
+        if Path(account.pw_dir).is_dir():  # a directory's accounts may get theirs at the first log-in
+            Path(account.pw_dir).chmod(0o700)
     if new:
         _run("chpasswd", given="".join(f"{name}:{password}\n" for name, password in new))
         _note(passwords, new)
         yield f"{len(new)} accounts made; their passwords were added to {passwords}"
+
+
+def _known(find: Callable[[str], object], name: str) -> bool:
+    """Ask for one name: a directory such as SSSD answers that, and leaves its names out of the list of all."""
+    try:
+        find(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _note(passwords: Path, new: Sequence[tuple[str, str]]) -> None:
@@ -99,6 +108,8 @@ def folders(found: settings.Settings) -> Iterator[str]:
     if found.class_list.is_file():
         os.chown(found.class_list, 0, grp.getgrnam(settings.LECTURERS).gr_gid)
         found.class_list.chmod(0o640)
+    if settings.chosen().is_file():
+        settings.chosen().chmod(0o644)
     yield "owners and modes of all folders: set"
 
 
@@ -128,25 +139,36 @@ def _own(folder: Path, name: str) -> None:
 
 def complaints(found: settings.Settings) -> Iterator[str]:
     """What is not as it should be, a line each: modes, and what a learner's account can and cannot do."""
+    names = [found.lecturer, *(learner.id for learner in found.learners())]
+    missing = [f"There is no group '{name}'." for name in GROUPS if not _known(grp.getgrnam, name)]
+    missing += [f"There is no account '{name}'." for name in names if not _known(pwd.getpwnam, name)]
+    if missing:
+        yield from missing
+        return
     for path, owner, group, mode in plan(found):
+        if not path.is_dir():
+            yield f"{path} is missing."
+            continue
         seen = path.stat()
         if (seen.st_uid, seen.st_gid) != (pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid):
             yield f"{path} must belong to {owner}:{group}."
         if seen.st_mode & 0o7777 != mode:
             yield f"{path} must have the mode {mode:o}; it has {seen.st_mode & 0o7777:o}."
-    learners = found.learners()
-    for name in (learner.id for learner in learners):
-        home = Path(pwd.getpwnam(name).pw_dir)
-        if home.stat().st_mode & 0o077:
+    file = settings.chosen()
+    if file.is_file() and file.stat().st_mode & 0o777 != 0o644:
+        yield f"{file} must have the mode 644, each server reads it; it has {file.stat().st_mode & 0o777:o}."
+    for home in (Path(pwd.getpwnam(name).pw_dir) for name in names[1:]):
+        if home.is_dir() and home.stat().st_mode & 0o077:
             yield f"{home} is open to others: chmod 700 {home}"
-    if learners:
-        yield from _as_learner(learners[0].id)
+    if names[1:]:
+        yield from _as_learner(names[1])
 
 
 def _as_learner(name: str) -> Iterator[str]:
     """Try as a learner what a learner's server needs."""
     account = pwd.getpwnam(name)
-    for code in ("import jupyterhub, jupyterlab, nbgrader, rflib", f"open({str(COURSE / 'lessons/notation.md')!r})"):
+    files = [path for path in (COURSE / "lessons" / "notation.md", settings.chosen()) if path.is_file()]
+    for code in ("import jupyterhub, jupyterlab, nbgrader, rflib", *(f"open({str(path)!r})" for path in files)):
         tried = subprocess.run(
             [sys.executable, "-c", code],
             user=account.pw_uid,
@@ -159,7 +181,8 @@ def _as_learner(name: str) -> Iterator[str]:
         )
         if tried.returncode:
             said = (tried.stderr.splitlines() or ["no reason given"])[-1]
-            yield f"A learner cannot do `{code}`: {said}. Every folder above {COURSE} must be open to all (mode 755)."
+            above = f"Every folder above {COURSE} and {settings.chosen()} must be open to all (mode 755)."
+            yield f"A learner cannot do `{code}`: {said}. {above}"
 
 
 def _run(*command: str, given: str = "") -> None:

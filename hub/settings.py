@@ -12,6 +12,7 @@ from typing import Any
 
 COURSE = Path(__file__).resolve().parent.parent
 FILE = Path("/etc/rflib/hub.toml")
+MORE = Path("/etc/rflib/jupyterhub_config.py")  # what an administrator adds to JupyterHub's configuration
 VARIABLE = "RFLIB_HUB_SETTINGS"  # names another file
 LEARNERS, LECTURERS = "rflib-learners", "rflib-lecturers"  # groups of the system
 COURSE_ID = "rflib"  # nbgrader's name for the course
@@ -113,6 +114,11 @@ def _check(id: str, lecturer: str, where: str) -> None:
         raise SettingsError(f"The id in {where} is the lecturer's, {id!r}; a learner needs an account of their own.")
 
 
+def chosen() -> Path:
+    """The file that RFLIB_HUB_SETTINGS names, else /etc/rflib/hub.toml."""
+    return Path(os.environ.get(VARIABLE) or FILE)
+
+
 def load(path: Path | None = None) -> Settings:
     """Read the settings; without a file, all of them are as they stand above.
 
@@ -122,9 +128,9 @@ def load(path: Path | None = None) -> Settings:
     Raises:
         SettingsError: If a line of the file is not understood.
     """
-    named = path or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-    path = named or FILE
-    if named is None and not path.is_file():
+    named = path is not None or bool(os.environ.get(VARIABLE))
+    path = path or chosen()
+    if not named and not path.is_file():
         return Settings()
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -10,6 +10,9 @@ c.KernelManager.transport = "ipc"
 c.MappingKernelManager.cull_idle_timeout = 3600
 c.MappingKernelManager.cull_interval = 300
 
+# By itself a terminal here is a login shell, whose /etc/profile sets PATH anew, and `nbgrader` would not be found.
+c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
+
 # What is installed is the same for all, and the list of what else there is would be asked of another host.
 c.LabApp.extension_manager = "readonly"
 

@@ -32,6 +32,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
         (tmp_path / "hub.toml").write_text(lines)
         monkeypatch.setenv(settings.VARIABLE, str(tmp_path / "hub.toml"))
         monkeypatch.setattr(configuration, "lacking", lambda: [])
+        monkeypatch.setattr(settings, "MORE", tmp_path / "jupyterhub_config.py")
         is_dir = Path.is_dir
         monkeypatch.setattr(Path, "is_dir", lambda self: systemd if "/run/systemd" in str(self) else is_dir(self))
         before = os.umask(0o022)
@@ -65,6 +66,29 @@ def test_nobody_is_let_in_for_having_been_in(load: Load) -> None:
 def test_no_dummy_and_nobody_without_a_password_in_any_file_of_the_hub() -> None:
     for path in HUB.glob("*.py"):
         assert not re.search("dummy|NullAuthenticator|allow_all = True", path.read_text(encoding="utf-8"), re.I), path
+
+
+# What an administrator adds
+
+
+def test_the_administrators_file_has_the_last_word_and_may_add(load: Load, tmp_path: Path, capsys: Any) -> None:
+    lines = 'c.JupyterHub.authenticator_class = "github"\nc.JupyterHub.services.append({"name": "own"})\n'
+    (tmp_path / "jupyterhub_config.py").write_text(lines)
+    found = load()
+    assert found.JupyterHub.authenticator_class == "github"
+    assert [service["name"] for service in found.JupyterHub.services] == ["idle-culler", "own"]
+    assert found.Authenticator.allowed_users == {"ann", "bea", "lecturer"}
+    assert f"{tmp_path}/jupyterhub_config.py is read too" in capsys.readouterr().err
+
+
+def test_a_mistake_in_the_administrators_file_stops_the_hub(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "jupyterhub_config.py").write_text("c.JupyterHub.port = = 1\n")
+    with pytest.raises(SyntaxError, match="invalid syntax"):
+        load()
+
+
+def test_the_administrators_file_is_where_the_guide_says() -> None:
+    assert f"`{settings.MORE}`" in (HUB / "README.md").read_text(encoding="utf-8")
 
 
 # What listens
