@@ -173,7 +173,7 @@ def background(page: Page) -> str:
 def test_keys_move_the_slides_and_change_the_theme(deck: Deck) -> None:
     deck.open("03_layer_by_layer.html")
     assert deck.place == [0, 0]
-    for key, place in (("ArrowRight", [1, 0]), ("ArrowDown", [1, 1]), ("ArrowRight", [2, 0])):
+    for key, place in (("ArrowRight", [1, 0]), ("Space", [2, 0]), ("PageUp", [1, 0]), ("PageDown", [2, 0])):
         for _ in range(4):  # fragments come first
             deck.page.keyboard.press(key)
             if deck.place == place:
@@ -204,6 +204,32 @@ def test_a_wrong_answer_is_explained_on_its_page(deck: Deck) -> None:
     assert deck.place == place
     assert deck.problems() == []
     assert re.search(r"\b7\b", question.inner_text())
+
+
+@in_chromium
+def test_a_lecturer_comes_back_to_the_slides_by_keys(deck: Deck) -> None:
+    deck.open("03_layer_by_layer.html#/ask-order")
+    at = deck.place
+    assert deck.page.evaluate("() => Boolean(Reveal.getCurrentSlide().querySelector('[data-cell=ask-order]'))")
+    question = deck.page.locator("section.present .rflib-question")
+    question.locator("input").fill("6")
+    question.locator("input").press("Enter")
+    question.get_by_text("The answer: 7").wait_for()
+    sizes = question.evaluate("e => e.querySelector('.rflib-result').getBoundingClientRect().height")
+    assert sizes >= 16, "what is said of an answer is read from the last row"
+    deck.page.keyboard.press("PageDown")
+    assert deck.place != at
+    deck.page.evaluate("() => { location.hash = '#/stack-explorer'; }")
+    picture = deck.page.locator("section.present .rflib-stack [role=application]").first
+    picture.focus()
+    at = deck.place
+    deck.page.keyboard.press("Space")
+    assert deck.place == at, "an explorer keeps its keys"
+    deck.page.keyboard.press("Escape")
+    assert not deck.page.evaluate("() => Reveal.isOverview()")
+    deck.page.keyboard.press("Space")
+    assert deck.place != at
+    assert deck.complaints == []
 
 
 @in_chromium

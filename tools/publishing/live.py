@@ -116,9 +116,14 @@ def _explorers() -> list[Any]:
 
 
 def _fingerprint(path: Path) -> str:
-    """What the live notebook depends on: the notebook, the library, the packages, and this folder's files."""
+    """What the live notebook depends on: the notebook, the library, the packages, and how it is made."""
     digest = hashlib.sha256(path.read_bytes())
-    files = [ROOT / "requirements.txt", ROOT / "constraints.txt", *Path(__file__).parent.glob("*.py")]
+    files = [
+        ROOT / "requirements.txt",
+        ROOT / "constraints.txt",
+        Path(__file__),
+        Path(__file__).with_name("slicing.py"),
+    ]
     files += [file for file in (ROOT / "rflib").rglob("*") if file.suffix in {".py", ".js", ".css"}]
     for file in sorted(files):
         digest.update(f"{file.relative_to(ROOT)}\n".encode())

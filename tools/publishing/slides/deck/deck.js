@@ -64,8 +64,63 @@ function lendNotes() {
   }
 }
 
-// The speaker view hands on keys that were pressed there, without a target.
-const insideExplorer = (event) => event.target?.closest?.(".live, input, select, textarea, summary");
+/**
+ * Whether a key belongs to what has the focus, such as an explorer. The verdict of a question has the focus only to be
+ * read aloud. The speaker view hands on keys that were pressed there, without a target.
+ */
+const isHeld = ({ target }) =>
+  Boolean(target?.closest?.(".live, input, select, textarea, summary")) && !target.matches(".rflib-result");
+
+const isTyped = ({ target }) => target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
+
+const TURNS = { PageDown: "next", PageUp: "prev", n: "next", p: "prev" };
+
+/** Some keys lead out of an explorer wherever the focus is: those of a clicker, N and P, and Esc. */
+function leaveExplorer(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || !event.target.closest?.(".live, summary")) return;
+  const turn = TURNS[event.key];
+  if (event.key !== "Escape" && (!turn || (event.key.length === 1 && isTyped(event)))) return;
+  event.preventDefault();
+  event.stopPropagation(); // Esc would show all slides
+  event.target.blur();
+  if (turn) Reveal[turn]();
+}
+
+/** A page can be addressed by the id of any of its cells, as in `#/move-the-window`. */
+function nameCells() {
+  for (const cell of document.querySelectorAll(".slides .cell")) {
+    if (!document.getElementById(cell.dataset.cell)) cell.id = cell.dataset.cell;
+  }
+}
+
+/**
+ * A way back: an explorer keeps the keys that are pressed in it, and a lecturer's clicker sends Page down. Esc leaves an
+ * explorer; Page up and Page down always move the slides; what is only read, such as a result, keeps no key.
+ */
+function giveWayBack() {
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const inside = event.target?.closest?.(".live");
+      if (!inside || event.ctrlKey || event.metaKey || event.altKey) return;
+      const isLeft = event.key === "Escape";
+      if (!isLeft && !["PageUp", "PageDown"].includes(event.key) && !event.target.closest(".rflib-result")) return;
+      if (event.key === "Tab" || event.key === "Shift") return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      event.target.blur();
+      if (!isLeft) Reveal.triggerKey(event.keyCode);
+    },
+    true,
+  );
+}
+
+/** A cell's id behind the address of a deck opens its page. */
+function nameCells() {
+  for (const cell of document.querySelectorAll(".slides [data-cell]")) {
+    if (!document.getElementById(cell.dataset.cell)) cell.id = cell.dataset.cell;
+  }
+}
 
 async function start() {
   document.querySelectorAll(".anchor-link").forEach((link) => link.remove());
@@ -74,6 +129,8 @@ async function start() {
   layOutPages(document.querySelector(".slides"));
   keepTime();
   lendNotes();
+  nameCells();
+  giveWayBack();
   await Reveal.initialize({
     width: 1024,
     height: 768,
@@ -82,6 +139,8 @@ async function start() {
     maxScale: 4,
     center: false,
     hash: true,
+    navigationMode: "linear", // an arrow to the right leaves no page out
+    navigationMode: "linear", // an arrow leaves nothing out
     transition: "none",
     slideNumber: "c/t",
     scrollActivationWidth: null,
@@ -89,7 +148,7 @@ async function start() {
     pdfSeparateFragments: false,
     plugins: [RevealNotes, RevealZoom],
     // Arrow keys inside an explorer move the explorer.
-    keyboardCondition: (event) => !insideExplorer(event),
+    keyboardCondition: (event) => !isHeld(event),
     keyboard: { 68: () => deckTheme.toggle() },
   });
   Reveal.registerKeyboardShortcut("D", "Dark or light");

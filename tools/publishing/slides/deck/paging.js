@@ -5,7 +5,7 @@
 const PAGE = { inner: 936, room: 672, wideRoom: 700 };
 const GAP = 12; // between two cells
 // How far something may shrink, as a share of its natural size, or as a font size in pixels.
-const FLOOR = { picture: 0.7, code: 15.5, output: 14, table: 15, explorer: 0.85 };
+const FLOOR = { picture: 0.7, code: 15.5, output: 14, table: 15, explorer: 0.85, answered: 1.15 };
 const COMFORT = { explorer: 1.3, question: 1.45, picture: 1.45 };
 const WRAPPED = 16; // code and outputs with lines too long for the floor
 const QUESTION_ROOM = 0.75; // what an open question may take of its room, as it grows when it is answered
@@ -220,10 +220,11 @@ function settleLive(unit, units) {
  * explorer may find its size only when it is seen; as soon as somebody moves it, it stays as it is.
  */
 function shrinkOnGrowth(live, isQuestion) {
+  const floor = isQuestion ? FLOOR.answered : FLOOR.explorer; // what is said of an answer is read from the last row
   const shrink = () => {
     let zoom = Number(live.style.getPropertyValue("--zoom"));
-    while (live.scrollHeight > live.clientHeight + 1 && zoom > FLOOR.explorer) {
-      zoom = Math.max(FLOOR.explorer, zoom - 0.05);
+    while (live.scrollHeight > live.clientHeight + 1 && zoom > floor) {
+      zoom = Math.max(floor, zoom - 0.05);
       live.style.setProperty("--zoom", zoom.toFixed(2));
     }
   };
