@@ -71,6 +71,8 @@ ASK_ALL = """() => {
   return questions.length;
 }"""
 
+ALL_FRAGMENTS = "() => { const {h, v} = Reveal.getIndices(); Reveal.slide(h, v ?? 0, 99); }"
+
 # All pages one below the other, for axe-core, which sees only what is shown.
 ALL_AT_ONCE = """
 .reveal .slides > section, .reveal .slides > section > section, .reveal .fragment {
@@ -209,19 +211,25 @@ def test_a_wrong_answer_is_explained_on_its_page(deck: Deck) -> None:
 @in_chromium
 def test_a_lecturer_comes_back_to_the_slides_by_keys(deck: Deck) -> None:
     deck.open("03_layer_by_layer.html#/ask-order")
+    deck.page.evaluate(ALL_FRAGMENTS)
     at = deck.place
     assert deck.page.evaluate("() => Boolean(Reveal.getCurrentSlide().querySelector('[data-cell=ask-order]'))")
     question = deck.page.locator("section.present .rflib-question")
     question.locator("input").fill("6")
     question.locator("input").press("Enter")
     question.get_by_text("The answer: 7").wait_for()
-    sizes = question.evaluate("e => e.querySelector('.rflib-result').getBoundingClientRect().height")
-    assert sizes >= 16, "what is said of an answer is read from the last row"
+    deck.page.wait_for_function("() => document.activeElement.matches('.rflib-result')")
+    zoom = "Number(getComputedStyle(e.closest('.live')).getPropertyValue('--zoom'))"
+    size = question.evaluate(f"e => parseFloat(getComputedStyle(e.querySelector('.rflib-result')).fontSize) * {zoom}")
+    assert size >= 16, "what is said of an answer is read from the last row"
     deck.page.keyboard.press("PageDown")
-    assert deck.place != at
+    assert deck.place != at, "a question that was answered keeps no key"
     deck.page.evaluate("() => { location.hash = '#/stack-explorer'; }")
+    deck.page.wait_for_selector("section.present .rflib-stack")
+    deck.page.evaluate(ALL_FRAGMENTS)
     picture = deck.page.locator("section.present .rflib-stack [role=application]").first
     picture.focus()
+    assert not deck.page.locator(".reveal .controls").is_visible(), "its arrows would lie over buttons"
     at = deck.place
     deck.page.keyboard.press("Space")
     assert deck.place == at, "an explorer keeps its keys"
@@ -229,6 +237,12 @@ def test_a_lecturer_comes_back_to_the_slides_by_keys(deck: Deck) -> None:
     assert not deck.page.evaluate("() => Reveal.isOverview()")
     deck.page.keyboard.press("Space")
     assert deck.place != at
+    deck.page.keyboard.press("PageUp")
+    assert deck.place == at
+    deck.page.evaluate(ALL_FRAGMENTS)
+    picture.focus()
+    deck.page.keyboard.press("n")
+    assert deck.place != at, "N moves the slides wherever the focus is"
     assert deck.complaints == []
 
 

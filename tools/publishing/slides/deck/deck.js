@@ -64,54 +64,32 @@ function lendNotes() {
   }
 }
 
-/**
- * Whether a key belongs to what has the focus, such as an explorer. The verdict of a question has the focus only to be
- * read aloud. The speaker view hands on keys that were pressed there, without a target.
- */
-const isHeld = ({ target }) =>
-  Boolean(target?.closest?.(".live, input, select, textarea, summary")) && !target.matches(".rflib-result");
+// The speaker view hands on keys that were pressed there, without a target.
+const insideExplorer = (event) => event.target?.closest?.(".live, input, select, textarea, summary");
 
-const isTyped = ({ target }) => target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
-
-const TURNS = { PageDown: "next", PageUp: "prev", n: "next", p: "prev" };
-
-/** Some keys lead out of an explorer wherever the focus is: those of a clicker, N and P, and Esc. */
-function leaveExplorer(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || !event.target.closest?.(".live, summary")) return;
-  const turn = TURNS[event.key];
-  if (event.key !== "Escape" && (!turn || (event.key.length === 1 && isTyped(event)))) return;
-  event.preventDefault();
-  event.stopPropagation(); // Esc would show all slides
-  event.target.blur();
-  if (turn) Reveal[turn]();
-}
-
-/** A page can be addressed by the id of any of its cells, as in `#/move-the-window`. */
-function nameCells() {
-  for (const cell of document.querySelectorAll(".slides .cell")) {
-    if (!document.getElementById(cell.dataset.cell)) cell.id = cell.dataset.cell;
-  }
-}
+const isTyped = ({ key, target }) =>
+  key.length === 1 && target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
 
 /**
  * A way back: an explorer keeps the keys that are pressed in it, and a lecturer's clicker sends Page down. Esc leaves an
- * explorer; Page up and Page down always move the slides; what is only read, such as a result, keeps no key.
+ * explorer, and does not show all slides then; Page up, Page down, N and P always move the slides; a question's verdict,
+ * which has the focus only to be read aloud, keeps no key.
  */
 function giveWayBack() {
   document.addEventListener(
     "keydown",
     (event) => {
-      const inside = event.target?.closest?.(".live");
-      if (!inside || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!event.target?.closest?.(".live, summary") || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (["Tab", "Shift"].includes(event.key)) return;
       const isLeft = event.key === "Escape";
-      if (!isLeft && !["PageUp", "PageDown"].includes(event.key) && !event.target.closest(".rflib-result")) return;
-      if (event.key === "Tab" || event.key === "Shift") return;
+      const turns = ["PageUp", "PageDown", "n", "p"].includes(event.key) && !isTyped(event);
+      if (!isLeft && !turns && !event.target.matches(".rflib-result")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       event.target.blur();
       if (!isLeft) Reveal.triggerKey(event.keyCode);
     },
-    true,
+    { capture: true },
   );
 }
 
@@ -139,7 +117,6 @@ async function start() {
     maxScale: 4,
     center: false,
     hash: true,
-    navigationMode: "linear", // an arrow to the right leaves no page out
     navigationMode: "linear", // an arrow leaves nothing out
     transition: "none",
     slideNumber: "c/t",
@@ -148,7 +125,7 @@ async function start() {
     pdfSeparateFragments: false,
     plugins: [RevealNotes, RevealZoom],
     // Arrow keys inside an explorer move the explorer.
-    keyboardCondition: (event) => !isHeld(event),
+    keyboardCondition: (event) => !insideExplorer(event),
     keyboard: { 68: () => deckTheme.toggle() },
   });
   Reveal.registerKeyboardShortcut("D", "Dark or light");
