@@ -224,6 +224,7 @@ def test_a_lecturer_comes_back_to_the_slides_by_keys(deck: Deck) -> None:
     assert size >= 16, "what is said of an answer is read from the last row"
     deck.page.keyboard.press("PageDown")
     assert deck.place != at, "a question that was answered keeps no key"
+    deck.page.wait_for_function("() => location.hash !== '#/ask-order'")  # reveal.js writes it a little later
     deck.page.evaluate("() => { location.hash = '#/stack-explorer'; }")
     deck.page.wait_for_selector("section.present .rflib-stack")
     deck.page.evaluate(ALL_FRAGMENTS)
